@@ -1,0 +1,1 @@
+"""Where bytes come from: mirrors, hashes, FITS sums, states of answers."""

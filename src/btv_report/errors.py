@@ -1,0 +1,84 @@
+"""
+Everything that btv-report raises on purpose.
+
+    BtvReportError                      1
+    ├── UsageError                      2   the question cannot be asked like this
+    ├── NothingUsableError              4   the question was asked; nothing came of it
+    │   ├── TargetNotFoundError
+    │   └── ProductRefusedError             a sound file that must not be used (other TIC, other time system, 1 x 1 ...)
+    ├── IntegrityError                  5   bytes are not what they should be
+    │   └── ProductCorruptError
+    └── LocalEnvironmentError           6   disk, permission, lock
+
+Each error is a sentence about what happened, to which target or file, and a hint about what to do next. `str(error)` is
+what the user reads.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from btv_report import exit_codes
+
+
+class BtvReportError(Exception):
+    """
+    Base of all deliberate errors.
+
+    Parameters
+    ----------
+    message : str
+        What happened, in a whole sentence that names the target or file.
+    hint : str
+        What the reader can do next, in a whole sentence.
+    tic_id, path : optional
+        The target and file concerned, for programs.
+    """
+
+    exit_code = exit_codes.BUG
+
+    def __init__(self, message: str, *, hint: str = "", tic_id: int | None = None, path: Path | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.tic_id = tic_id
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UsageError(BtvReportError):
+    """The command or call does not make sense as given."""
+
+    exit_code = exit_codes.USAGE
+
+
+class NothingUsableError(BtvReportError):
+    """The question made sense, and nothing usable was found."""
+
+    exit_code = exit_codes.NOTHING_USABLE
+
+
+class TargetNotFoundError(NothingUsableError):
+    """No product of the target at the places that were asked."""
+
+
+class ProductRefusedError(NothingUsableError):
+    """A sound file that must not be used; the message says why."""
+
+
+class IntegrityError(BtvReportError):
+    """Bytes differ from what was recorded or promised."""
+
+    exit_code = exit_codes.INTEGRITY
+
+
+class ProductCorruptError(IntegrityError):
+    """A product is truncated, unreadable or fails its sums."""
+
+
+class LocalEnvironmentError(BtvReportError):
+    """The disk, a permission or a lock of this machine stands in the way."""
+
+    exit_code = exit_codes.LOCAL_ENVIRONMENT

@@ -1,0 +1,1 @@
+"""ExoFOP artefacts as the cache holds them."""

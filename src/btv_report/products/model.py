@@ -1,0 +1,217 @@
+"""The product data classes: one file as found, and what was read from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from btv_report.time_systems import TimeReference
+
+
+class ProductKind(StrEnum):
+    """What a file holds."""
+
+    LIGHT_CURVE = "light_curve"
+    TARGET_PIXEL_FILE = "target_pixel_file"
+    CUTOUT = "cutout"
+    DV_REPORT = "dv_report"
+
+
+class FitsSum(StrEnum):
+    """State of the FITS sums of a file."""
+
+    OK = "ok"
+    BAD = "bad"
+    NOT_CHECKABLE = "not_checkable"
+
+
+class ProductState(StrEnum):
+    """State of a product as an answer: usable, damaged, or sound but refused."""
+
+    OK = "OK"
+    CORRUPT = "CORRUPT"
+    REJECTED = "REJECTED"
+
+
+@dataclass(frozen=True)
+class ProductHeader:
+    """
+    What the headers of a file say; None where they do not say.
+
+    `exptime_s` is the exposure time of a cadence as the header gives it (120 for 2-minute products, from TIMEDEL or
+    EXPOSURE and the like), `pipeline` one of SPOC, TESS-SPOC, QLP, TGLC, TESScut, unknown. `mission` is `TESS`, `Kepler` ...
+    `simulated` is true when the header says SIMULATED. `keywords` holds the primary and first-extension cards.
+    """
+
+    kind: ProductKind | None
+    mission: str | None
+    tic_id: int | None
+    sector: int | None
+    camera: int | None
+    ccd: int | None
+    pipeline: str
+    exptime_s: float | None
+    origin: str | None
+    creator: str | None
+    procver: str | None
+    date: str | None
+    object_name: str | None
+    obs_id: str | None
+    ra_deg: float | None
+    dec_deg: float | None
+    simulated: bool
+    time_reference: TimeReference
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProductFile:
+    """
+    One file that was considered, whether it is used or not.
+
+    Attributes
+    ----------
+    path : where the bytes lie (private: only `path.name` is recorded)
+    header : ProductHeader or None when no header could be read
+    sha256 : of the bytes as they lie (compressed when compressed)
+    n_bytes : size of those bytes
+    fits_sum : FitsSum
+    state : ProductState
+    used : whether this product feeds the dossier
+    reason : why it is not used, or what is noteworthy; a phrase
+    uri : archive URI where known
+    retrieved : `from mirror`, or an ISO time
+    """
+
+    path: Path
+    header: ProductHeader | None
+    sha256: str
+    n_bytes: int
+    fits_sum: FitsSum
+    state: ProductState
+    used: bool
+    reason: str
+    uri: str | None = None
+    retrieved: str = "from mirror"
+
+
+@dataclass(frozen=True)
+class LightCurve:
+    """
+    One light curve, every cadence of the file kept.
+
+    Attributes
+    ----------
+    product : ProductFile
+    time_btjd : float64, shape (n,), days
+    flux : float64, shape (n,): divided by `divisor` when normalised, else in `flux_unit`
+    flux_err : float64, shape (n,), scaled like flux
+    quality : int32, shape (n,)
+    used : bool, shape (n,): finite time and flux, and no bit of `quality_mask`
+    provenance : how it came to be (see LightCurveProvenance)
+    """
+
+    product: ProductFile
+    time_btjd: NDArray[np.float64]
+    flux: NDArray[np.float64]
+    flux_err: NDArray[np.float64]
+    quality: NDArray[np.int32]
+    used: NDArray[np.bool_]
+    provenance: LightCurveProvenance
+
+
+@dataclass(frozen=True)
+class LightCurveProvenance:
+    """
+    How a light curve was made from its file.
+
+    Attributes
+    ----------
+    flux_column : column used, such as `PDCSAP_FLUX`; `flux_asked` what was asked (`pdcsap`, `sap`)
+    flux_unit : unit of `flux` as stored in the LightCurve (`relative` after normalisation)
+    quality_mask : integer mask applied; `quality_column` False when the file has none
+    removed_by_bit : cadences removed by each masked bit, by bit number (a cadence may count under several)
+    flagged_by_bit : cadences carrying each bit at all
+    n_cadences, n_used, n_nonfinite_time, n_nonfinite_flux : counts
+    exptime_asked_s : `--exptime`, None when not asked
+    exptime_header_s, cadence_measured_s : stated, and median positive step of TIME
+    normalised, divisor : divisor is the median of the used cadences in `divisor_unit`; None when not normalised
+    normalisation_note : why not normalised (median not positive, ...), else empty
+    flux_err_source : column name, or `estimated from scatter` with the method
+    time_reference : what the file says
+    """
+
+    flux_asked: str
+    flux_column: str
+    flux_unit: str
+    quality_mask: int
+    quality_column: bool
+    removed_by_bit: Mapping[int, int]
+    flagged_by_bit: Mapping[int, int]
+    n_cadences: int
+    n_used: int
+    n_nonfinite_time: int
+    n_nonfinite_flux: int
+    exptime_asked_s: float | None
+    exptime_header_s: float | None
+    cadence_measured_s: float | None
+    normalised: bool
+    divisor: float | None
+    divisor_unit: str
+    normalisation_note: str
+    flux_err_source: str
+    time_reference: TimeReference
+
+
+@dataclass(frozen=True)
+class TargetPixelFile:
+    """
+    One target pixel file or cut-out, every cadence of the file kept.
+
+    Attributes
+    ----------
+    product : ProductFile
+    time_btjd : float64, shape (n,), days
+    flux, flux_err : float32, shape (n, n_row, n_column), electron/s, native byte order; flux_err None when absent
+    background : float32, shape (n,), electron/s per pixel: nan-mean of FLUX_BKG; None when absent or all NaN
+    quality : int32, shape (n,); `quality_column` False when the file has none (zeros then)
+    aperture : int32, shape (n_row, n_column): raw bits of the APERTURE extension; None when absent
+    corner_row, corner_column : detector row and column of pixel [0, 0]; None when the file does not state them
+    wcs : astropy.wcs.WCS of the stamp, or None
+    crowdsap, flfrcsap : CROWDSAP and FLFRCSAP where known
+    removed_by_bit, flagged_by_bit, quality_mask, used : as for a light curve
+    """
+
+    product: ProductFile
+    time_btjd: NDArray[np.float64]
+    flux: NDArray[np.float32]
+    flux_err: NDArray[np.float32] | None
+    background: NDArray[np.float32] | None
+    quality: NDArray[np.int32]
+    quality_column: bool
+    quality_mask: int
+    used: NDArray[np.bool_]
+    removed_by_bit: Mapping[int, int]
+    flagged_by_bit: Mapping[int, int]
+    cadence_measured_s: float | None
+    aperture: NDArray[np.int32] | None
+    corner_row: int | None
+    corner_column: int | None
+    wcs: Any | None
+    crowdsap: float | None
+    flfrcsap: float | None
+    time_reference: TimeReference
+
+    @property
+    def aperture_mask(self) -> NDArray[np.bool_] | None:
+        """Pixels of the optimal aperture (bit 2 of APERTURE); None when there are none or no extension."""
+        if self.aperture is None:
+            return None
+        mask = (self.aperture & 2) > 0
+        return mask if mask.any() else None

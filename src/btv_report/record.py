@@ -1,0 +1,256 @@
+"""
+The run record: everything that one run was asked, was answered, computed and decided, as JSON values.
+
+A record is a plain dictionary of this shape, so that the same bytes can be written by the pipeline, stored in DuckDB, read
+back, hashed and rendered. Fields may be added; none changes its meaning. A value that was not measured is absent or null,
+never NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+SCHEMA_VERSION = 1
+
+
+class Stamp(TypedDict):
+    """A small image as base64 of little-endian values, row 0 first; NaN marks pixels without a value."""
+
+    dtype: str  # "<f4", or "|u1" for masks
+    shape: list[int]  # [n_row, n_column]
+    data: str
+
+
+class MetricValue(TypedDict):
+    """A number and its unit."""
+
+    value: float | int
+    unit: str
+
+
+class RunInfo(TypedDict):
+    """Who ran what, when, with which code."""
+
+    started_at: str  # UTC, to the second: 2026-11-21T01:45:00Z
+    command: list[str]  # as typed, with folders reduced to their last name
+    parameters: dict[str, Any]
+    versions: dict[str, str]
+    simulated: bool
+
+
+class PositionValue(TypedDict):
+    """Catalogue position and motion; see targets.SkyPosition."""
+
+    ra_deg: float
+    dec_deg: float
+    pmra_mas_per_yr: float
+    pmdec_mas_per_yr: float
+    ref_epoch_year: float
+    pm_known: bool
+
+
+class TargetValue(TypedDict):
+    """The star."""
+
+    tic_id: int
+    position: PositionValue | None
+    tmag: float | None
+    stellar: dict[str, float | None]  # fields of targets.StellarParameters
+    source: str
+    aliases: dict[str, str]
+
+
+class CandidateValue(TypedDict):
+    """One ephemeris that was asked about."""
+
+    name: str
+    period_days: float
+    epoch_btjd: float
+    duration_hours: float
+    source: str
+
+
+class AnswerValue(TypedDict):
+    """One answer of a place that was asked; see archive.states."""
+
+    service: str  # "mirror", "mast", "exofop"
+    endpoint: str  # what was asked for, such as "light curves and pixel files of TIC 1"
+    state: str
+    asked_at: str
+    detail: str  # a sentence
+
+
+class ProductValue(TypedDict):
+    """One product; the fields of contracts.md, then provenance."""
+
+    kind: str
+    sector: int | None
+    pipeline: str
+    exptime_s: float | None
+    uri: str | None
+    file: str
+    sha256: str
+    fits_sum: str
+    state: str
+    used: bool
+    reason: str
+    bytes: int
+    mission: str | None
+    camera: int | None
+    ccd: int | None
+    obs_id: str | None
+    origin: str | None
+    creator: str | None
+    procver: str | None
+    date: str | None
+    simulated: bool
+    retrieved: str
+    provenance: dict[str, Any]  # LightCurveProvenance or the pixel file's counts; {} when the product was not read
+
+
+class LightCurveValue(TypedDict):
+    """
+    A light curve as it is drawn: binned; the bytes it came from are named by sha256.
+
+    `flux_ppm` is (flux / median - 1) x 1e6 averaged in bins of `bin_days` starting at `start_btjd`; empty bins are NaN
+    (float32, base64, shape [1, n]).
+    """
+
+    product_sha256: str
+    sector: int
+    pipeline: str
+    flux_column: str
+    exptime_s: float | None
+    start_btjd: float
+    bin_days: float
+    flux_ppm: Stamp
+    scatter_ppm: float  # 1.4826 x MAD of the used cadences about the running median
+    n_used: int
+
+
+class FoldValue(TypedDict):
+    """
+    All used light curves of one candidate folded on it, binned in hours from mid-transit.
+
+    One series for odd and one for even transit numbers; shape [1, n] stamps; `err_ppm` is the standard error in a bin.
+    """
+
+    candidate: str
+    start_hours: float
+    bin_hours: float
+    odd_ppm: Stamp
+    odd_err_ppm: Stamp
+    even_ppm: Stamp
+    even_err_ppm: Stamp
+    n_odd_transits: int
+    n_even_transits: int
+    sectors: list[int]
+
+
+class StarOnStamp(TypedDict):
+    """A star placed on a stamp; rows and columns 0-based."""
+
+    star_id: str
+    row: float
+    column: float
+    magnitude: float | None
+    separation_arcsec: float
+
+
+class PixelView(TypedDict):
+    """What the pixels of one sector look like, with or without an ephemeris."""
+
+    sector: int
+    product_sha256: str
+    control_image: Stamp  # mean of the used cadences (out of all candidates' transits)
+    image_unit: str
+    aperture_mask: Stamp | None
+    corner_row: int | None
+    corner_column: int | None
+    target_row: float | None
+    target_column: float | None
+    sky_per_pixel_arcsec: list[list[float]] | None  # see checks.inputs.PixelStack
+    neighbours: list[StarOnStamp]
+    neighbours_known: bool
+    wcs_note: str  # empty, or a sentence when the WCS is missing or disagrees
+    crowdsap: float | None
+    n_used: int
+
+
+class CheckValue(TypedDict):
+    """One check result; see checks.result.CheckResult. `plot_data` stamps stand under `stamps`."""
+
+    check_id: str
+    candidate: str
+    sector: int | None
+    verdict: str
+    summary: str
+    reason: str | None
+    metrics: dict[str, MetricValue]
+    flags: list[str]
+    thresholds: dict[str, dict[str, Any]]
+    parameters: dict[str, Any]
+    method_version: str
+    inputs: list[str]  # sha256 of the products
+    details: dict[str, Any]
+    stamps: dict[str, Stamp]
+
+
+class TransitValue(TypedDict):
+    """One predicted transit; the optional fields are absent when it was dropped."""
+
+    candidate: str
+    sector: int
+    number: int
+    mid_btjd: float
+    used: bool
+    reason: str
+    depth_ppm: NotRequired[float]
+    depth_ppm_err: NotRequired[float]
+    peak_row: NotRequired[int]
+    peak_column: NotRequired[int]
+
+
+class ExoFopFileValue(TypedDict):
+    """One file of an ExoFOP manifest."""
+
+    file_id: int
+    filename: str
+    type: str
+    date: str | None
+    group: str | None
+    bytes: int | None
+    sha256: str | None
+    description: str | None
+    state: str
+
+
+class ExoFopValue(TypedDict):
+    """What is known of ExoFOP; `manifest` is an absolute path and private: it is in no published file."""
+
+    state: str
+    detail: str
+    n_files: int
+    generated_at: str | None
+    manifest_sha256: str | None
+    files: list[ExoFopFileValue]
+    answers: dict[str, dict[str, Any]]
+
+
+class RunRecord(TypedDict):
+    """One run, whole."""
+
+    schema_version: int
+    run: RunInfo
+    target: TargetValue
+    status: str  # complete, gaps, nothing
+    candidates: list[CandidateValue]
+    answers: list[AnswerValue]
+    products: list[ProductValue]
+    light_curves: list[LightCurveValue]
+    folds: list[FoldValue]
+    pixel_views: list[PixelView]
+    checks: list[CheckValue]
+    transits: list[TransitValue]
+    exofop: ExoFopValue
+    warnings: list[str]

@@ -1,0 +1,1 @@
+"""Jinja2 pages, the site build and its atomic swap."""

@@ -1,0 +1,1 @@
+"""The stages of one run, each called once by pipeline.py."""

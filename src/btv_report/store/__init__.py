@@ -1,0 +1,1 @@
+"""Run records, the ledger, and the DuckDB index over them."""
