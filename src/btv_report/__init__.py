@@ -1,0 +1,41 @@
+"""
+btv-report: one dossier for a TESS planet candidate.
+
+The names below are the public Python interface; each is imported when it is first used, so that `import btv_report` is
+instant.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from btv_report._version import __version__
+
+_HOMES = {
+    "report": "btv_report.pipeline",
+    "ReportRequest": "btv_report.pipeline",
+    "Target": "btv_report.targets",
+    "StellarParameters": "btv_report.targets",
+    "SkyPosition": "btv_report.targets",
+    "Neighbour": "btv_report.targets",
+    "Ephemeris": "btv_report.ephemeris",
+    "QUALITY_FLAG_BITS": "btv_report.quality",
+    "DEFAULT_QUALITY_MASK": "btv_report.quality",
+    "BtvReportError": "btv_report.errors",
+    "RunRecord": "btv_report.record",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - the names live in one table
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home on first use."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'btv_report' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

@@ -80,3 +80,26 @@ class Ephemeris:
         first = math.ceil((first_btjd - self.epoch_btjd) / self.period_days)
         last = math.floor((last_btjd - self.epoch_btjd) / self.period_days)
         return range(first, last + 1)
+
+
+def ephemeris_from_options(
+    period_days: float | None, epoch_btjd: float | None, duration_hours: float | None
+) -> Ephemeris | None:
+    """
+    The user's ephemeris, or None when none of the three values is given.
+
+    Raises
+    ------
+    UsageError
+        If only some of the three are given, or a value cannot be.
+    """
+    given = {"--period": period_days, "--epoch": epoch_btjd, "--duration": duration_hours}
+    missing = [name for name, value in given.items() if value is None]
+    if len(missing) == len(given):
+        return None
+    if missing:
+        raise UsageError(
+            f"Half an ephemeris: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing.",
+            hint="Give --period (days), --epoch (BTJD) and --duration (hours) together, or none of them.",
+        )
+    return Ephemeris(float(period_days or 0.0), float(epoch_btjd or 0.0), float(duration_hours or 0.0))

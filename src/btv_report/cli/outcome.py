@@ -1,0 +1,77 @@
+"""Turns errors into sentences and exit codes; the only place that decides how the program ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+
+from btv_report import exit_codes
+from btv_report.errors import BtvReportError
+
+_LOCAL_ERRNOS = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE,
+    errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR,
+}  # fmt: skip
+
+
+def printable(text: str) -> str:
+    """Text without control characters, so that a file name or header cannot drive the terminal (newlines are kept)."""
+    return "".join(char if char == "\n" or char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def say(text: str) -> None:
+    """Tell the story on stderr."""
+    click.echo(printable(text), err=True)
+
+
+def stop(code: int) -> NoReturn:
+    """End the program with an exit code."""
+    sys.exit(code)
+
+
+@contextmanager
+def errors_become_sentences(
+    *, verbose: bool = False, on_error: Callable[[BtvReportError], None] | None = None
+) -> Iterator[None]:
+    """
+    Run a command's body; whatever it raises becomes a sentence on stderr and an exit code of the design.
+
+    `on_error` is called with a deliberate error before the sentence is printed, for commands that answer in JSON.
+    """
+    try:
+        yield
+    except BtvReportError as error:
+        if on_error is not None:
+            on_error(error)
+        if verbose:
+            say(traceback.format_exc())
+        say(f"Error: {error}")
+        stop(error.exit_code)
+    except KeyboardInterrupt:
+        say("Interrupted. What was recorded before stays; nothing half-made was left behind.")
+        stop(exit_codes.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of stdout has gone; what was to be recorded is recorded.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        stop(exit_codes.DONE)
+    except OSError as error:
+        if error.errno not in _LOCAL_ERRNOS:
+            _bug(verbose=verbose)
+        say(f"Error: {error.strerror}: {error.filename}. Free space or change permissions there, then run again.")
+        stop(exit_codes.LOCAL_ENVIRONMENT)
+    except Exception:  # the edge of the program: a bug is reported as such
+        _bug(verbose=verbose)
+
+
+def _bug(*, verbose: bool) -> NoReturn:
+    kind = sys.exc_info()[0]
+    say(traceback.format_exc() if verbose else f"{kind.__name__ if kind else 'Error'}: {sys.exc_info()[1]}")
+    say("Error: this is a bug in btv-report. Please report it with the output of the same command and -v.")
+    stop(exit_codes.BUG)

@@ -1,0 +1,149 @@
+"""`btv-report TIC 365938305`: the main job."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
+from btv_report.cli.progress import story
+from btv_report.errors import BtvReportError, UsageError
+
+PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
+
+
+@click.command(
+    "report",
+    epilog="The ephemeris is BTJD = BJD(TDB) - 2457000; all three of --period, --epoch and --duration, or none.",
+)
+@click.argument("target", nargs=-1, required=True)
+@click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder tree of FITS files, any layout, plain or gzipped, found by header. Repeatable.",
+)
+@click.option("--offline", is_flag=True, help="Open no socket: use mirrors only.")
+@click.option("--sector", "sectors", multiple=True, type=click.IntRange(1, 9999), help="Only this sector. Repeatable.")
+@click.option(
+    "--pipeline",
+    "pipelines",
+    multiple=True,
+    type=click.Choice(PIPELINES, case_sensitive=False),
+    help="Only products of this pipeline; repeat in order of preference.",
+)
+@click.option("--exptime", "exptime_s", type=float, metavar="S", help="Only this exposure time, seconds (within 1 s).")
+@click.option("--period", "period_days", type=float, metavar="D", help="Orbital period, days.")
+@click.option("--epoch", "epoch_btjd", type=float, metavar="BTJD", help="Mid-transit time, BTJD.")
+@click.option("--duration", "duration_hours", type=float, metavar="H", help="Transit duration, hours.")
+@click.option(
+    "--flux",
+    type=click.Choice(("pdcsap", "sap")),
+    default="pdcsap",
+    show_default=True,
+    help="Which flux of the light curves.",
+)
+@click.option(
+    "--quality-mask",
+    default="default",
+    show_default=True,
+    metavar="INT|WORD",
+    help="Cadences with any of these bits are not used: an integer, or default (17087), hard, hardest, none.",
+)
+@click.option("--no-normalise", is_flag=True, help="Keep the light curves in the unit of the file.")
+@click.option(
+    "--neighbours",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Stars around the target: csv, ecsv or VOTable with id, ra, dec (deg), tmag or gmag, pmra, pmdec, ref_epoch.",
+)
+@click.option("--no-plot-data", is_flag=True, help="Keep numbers only, no stamps.")
+@click.option("--no-exofop", is_flag=True, help="Leave ExoFOP out.")
+@click.option("--dry-run", is_flag=True, help="Say which files would be used and why; write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@click.option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="Where records, store and site go.")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
+def report_command(
+    target: tuple[str, ...],
+    mirrors: tuple[Path, ...],
+    offline: bool,
+    sectors: tuple[int, ...],
+    pipelines: tuple[str, ...],
+    exptime_s: float | None,
+    period_days: float | None,
+    epoch_btjd: float | None,
+    duration_hours: float | None,
+    flux: str,
+    quality_mask: str,
+    no_normalise: bool,
+    neighbours: Path | None,
+    no_plot_data: bool,
+    no_exofop: bool,
+    dry_run: bool,
+    as_json: bool,
+    workspace: Path | None,
+    verbose: bool,
+    quiet: bool,
+) -> None:
+    """
+    Make the dossier of a target and the index of all dossiers in the workspace.
+
+    \b
+    Examples:
+      btv-report TIC 188646744 --mirror ~/tess --offline
+      btv-report 188646744 --mirror ~/tess --period 14.2423724 --epoch 3540.26317 --duration 4.046 --json
+    """
+
+    def answer_nothing(error: BtvReportError) -> None:
+        if as_json and not isinstance(error, UsageError):
+            from btv_report.stages.answer import nothing_answer
+
+            click.echo(json.dumps(nothing_answer(error), ensure_ascii=True))
+
+    with errors_become_sentences(verbose=verbose, on_error=answer_nothing):
+        from btv_report.ephemeris import ephemeris_from_options
+        from btv_report.pipeline import run_report
+        from btv_report.quality import resolve_quality_mask
+        from btv_report.stages.request import ReportRequest
+        from btv_report.store.workspace import choose_workspace
+        from btv_report.targets import parse_tic_id
+
+        tic_id = parse_tic_id(" ".join(target))
+        ephemeris = ephemeris_from_options(period_days, epoch_btjd, duration_hours)
+        folder, note = choose_workspace(workspace)
+        if note and not quiet:
+            say(note)
+        request = ReportRequest(
+            tic_id=tic_id,
+            workspace=folder,
+            mirrors=mirrors,
+            offline=offline,
+            sectors=sectors,
+            pipelines=pipelines,
+            exptime_s=exptime_s,
+            ephemeris=ephemeris,
+            flux=flux,
+            quality_mask=resolve_quality_mask(quality_mask),
+            normalise=not no_normalise,
+            neighbours=neighbours,
+            store_plot_data=not no_plot_data,
+            exofop=not no_exofop,
+            dry_run=dry_run,
+            command=("btv-report", *sys.argv[1:]),
+        )
+        with story(quiet=quiet) as tell:
+            outcome = run_report(request, tell=tell)
+        for warning in outcome.answer["warnings"]:
+            if not quiet:
+                say(f"Warning: {warning}")
+        if as_json:
+            click.echo(json.dumps(outcome.answer, ensure_ascii=True, allow_nan=False))
+        else:
+            click.echo(printable(outcome.text))
+    stop(outcome.exit_code)

@@ -1,0 +1,173 @@
+"""Light curves as they are drawn: binned in time, and folded on a candidate with odd and even transits apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from btv_report.ephemeris import HOURS_PER_DAY, Ephemeris
+from btv_report.products.model import LightCurve
+
+PPM = 1e6
+MAD_TO_SIGMA = 1.4826
+LONGEST_BIN_HOURS = 1.0
+SHORTEST_BIN_HOURS = 0.5
+FOLD_HALF_WIDTH_DURATIONS = 2.5
+FOLD_BINS_PER_DURATION = 10
+# Out of transit starts here, in durations from mid-transit, so that an ephemeris a little off does not bite the baseline.
+BASELINE_STARTS_DURATIONS = 0.75
+MIN_BASELINE_CADENCES = 5
+
+
+@dataclass(frozen=True)
+class BinnedLightCurve:
+    """
+    A light curve in equal bins of time.
+
+    Attributes
+    ----------
+    start_btjd : left edge of the first bin
+    bin_days : width of a bin
+    flux_ppm : float32, shape (n_bins,), (flux / median - 1) x 1e6; NaN in empty bins
+    scatter_ppm : 1.4826 x MAD of the cadences about the mean of their bin
+    """
+
+    start_btjd: float
+    bin_days: float
+    flux_ppm: NDArray[np.float32]
+    scatter_ppm: float
+
+
+@dataclass(frozen=True)
+class FoldedLightCurve:
+    """
+    All light curves of a target folded on one candidate.
+
+    Each transit is divided by the median of its own out-of-transit cadences within the window, so slow variability and
+    offsets between sectors drop out. `hours` counts from mid-transit; series are float32 of shape (n_bins,), NaN where empty.
+    """
+
+    start_hours: float
+    bin_hours: float
+    odd_ppm: NDArray[np.float32]
+    odd_err_ppm: NDArray[np.float32]
+    even_ppm: NDArray[np.float32]
+    even_err_ppm: NDArray[np.float32]
+    n_odd_transits: int
+    n_even_transits: int
+    sectors: tuple[int, ...]
+
+
+def bin_width_hours(candidates: Sequence[Ephemeris]) -> float:
+    """A quarter of the shortest transit, kept between half an hour and an hour so that pages stay light."""
+    if not candidates:
+        return LONGEST_BIN_HOURS
+    quarter = min(candidate.duration_hours for candidate in candidates) / 4
+    return min(max(quarter, SHORTEST_BIN_HOURS), LONGEST_BIN_HOURS)
+
+
+def bin_light_curve(curve: LightCurve, *, bin_hours: float) -> BinnedLightCurve | None:
+    """
+    Average the used cadences of a light curve in bins of `bin_hours`.
+
+    Returns None when there is no used cadence or their median flux is not positive (a ratio would flip its sign).
+    """
+    time, flux = curve.time_btjd[curve.used], curve.flux[curve.used]
+    median = float(np.median(flux)) if flux.size else 0.0
+    if not median > 0:
+        return None
+    ppm = (flux / median - 1.0) * PPM
+    bin_days = bin_hours / HOURS_PER_DAY
+    start = float(np.floor(time.min() / bin_days) * bin_days)
+    index = ((time - start) / bin_days).astype(np.int64)
+    mean, _, _ = _bin_means(index, ppm, int(index.max()) + 1)
+    residual = ppm - mean[index]
+    scatter = MAD_TO_SIGMA * float(np.median(np.abs(residual - np.median(residual))))
+    return BinnedLightCurve(start, bin_days, mean.astype(np.float32), scatter)
+
+
+def fold_light_curves(curves: Sequence[LightCurve], candidate: Ephemeris) -> FoldedLightCurve | None:
+    """
+    Fold all used cadences on a candidate; odd and even transit numbers apart.
+
+    Returns None when no transit has enough out-of-transit cadences beside it.
+    """
+    hours: list[NDArray[np.float64]] = []
+    ppm: list[NDArray[np.float64]] = []
+    odd: list[NDArray[np.bool_]] = []
+    seen: dict[bool, set[int]] = {True: set(), False: set()}
+    sectors: set[int] = set()
+    for curve in curves:
+        for number in _numbers(curve, candidate):
+            window = _one_transit(curve, candidate, number)
+            if window is None:
+                continue
+            hours.append(window[0])
+            ppm.append(window[1])
+            odd.append(np.full(window[0].size, number % 2 == 1))
+            seen[number % 2 == 1].add(number)
+            sectors.add(curve.product.header.sector or 0 if curve.product.header else 0)
+    if not hours:
+        return None
+    return _fold_bins(
+        np.concatenate(hours), np.concatenate(ppm), np.concatenate(odd), candidate, seen, tuple(sorted(sectors))
+    )
+
+
+def _numbers(curve: LightCurve, candidate: Ephemeris) -> range:
+    time = curve.time_btjd[curve.used]
+    return candidate.numbers_between(float(time.min()), float(time.max())) if time.size else range(0)
+
+
+def _one_transit(
+    curve: LightCurve, candidate: Ephemeris, number: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Hours from mid-transit and flux in ppm about the transit's own baseline."""
+    half_days = min(FOLD_HALF_WIDTH_DURATIONS * candidate.duration_days, candidate.period_days / 2)
+    offset = curve.time_btjd - candidate.mid_btjd(number)
+    inside = curve.used & (np.abs(offset) < half_days)
+    baseline = inside & (np.abs(offset) > BASELINE_STARTS_DURATIONS * candidate.duration_days)
+    if np.count_nonzero(baseline) < MIN_BASELINE_CADENCES:
+        return None
+    level = float(np.median(curve.flux[baseline]))
+    if not level > 0:
+        return None
+    return offset[inside] * HOURS_PER_DAY, (curve.flux[inside] / level - 1.0) * PPM
+
+
+def _fold_bins(
+    hours: NDArray[np.float64],
+    ppm: NDArray[np.float64],
+    odd: NDArray[np.bool_],
+    candidate: Ephemeris,
+    seen: dict[bool, set[int]],
+    sectors: tuple[int, ...],
+) -> FoldedLightCurve:
+    bin_hours = candidate.duration_hours / FOLD_BINS_PER_DURATION
+    n_half = int(FOLD_HALF_WIDTH_DURATIONS * FOLD_BINS_PER_DURATION)
+    start = -n_half * bin_hours
+    index = np.clip(((hours - start) / bin_hours).astype(np.int64), 0, 2 * n_half - 1)
+    series = {}
+    for parity in (True, False):
+        chosen = odd == parity
+        mean, error, _ = _bin_means(index[chosen], ppm[chosen], 2 * n_half)
+        series[parity] = mean.astype(np.float32), error.astype(np.float32)
+    return FoldedLightCurve(
+        start, bin_hours, *series[True], *series[False], len(seen[True]), len(seen[False]), sectors
+    )
+
+
+def _bin_means(
+    index: NDArray[np.int64], values: NDArray[np.float64], n_bins: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Mean, standard error of the mean and count in each bin; NaN where a bin is empty (or holds one value, for errors)."""
+    count = np.bincount(index, minlength=n_bins)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.bincount(index, weights=values, minlength=n_bins) / count
+        squares = np.bincount(index, weights=(values - mean[index]) ** 2, minlength=n_bins)
+        error = np.sqrt(squares / (count - 1) / count)
+    error[count < 2] = np.nan
+    return mean, error, count

@@ -1,0 +1,82 @@
+"""What one run was asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from btv_report.ephemeris import Ephemeris
+from btv_report.quality import DEFAULT_QUALITY_MASK
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """
+    The question of one run; every field has the meaning of the option of the same name.
+
+    Attributes
+    ----------
+    tic_id : int
+    workspace : folder of records, store and site
+    mirrors : folder trees of FITS files
+    offline : open no socket
+    sectors, pipelines, exptime_s : which products; empty or None for all
+    ephemeris : the user's candidate, None for none
+    flux : `pdcsap` or `sap`
+    quality_mask : integer; cadences with any of its bits are not used
+    normalise : divide light curves by their median
+    neighbours : table of stars around the target
+    store_plot_data : keep the stamps
+    exofop : look at ExoFOP artefacts
+    dry_run : say what would be used, write nothing
+    command : the command as typed, for the audit block
+    """
+
+    tic_id: int
+    workspace: Path
+    mirrors: tuple[Path, ...] = ()
+    offline: bool = False
+    sectors: tuple[int, ...] = ()
+    pipelines: tuple[str, ...] = ()
+    exptime_s: float | None = None
+    ephemeris: Ephemeris | None = None
+    flux: str = "pdcsap"
+    quality_mask: int = DEFAULT_QUALITY_MASK
+    normalise: bool = True
+    neighbours: Path | None = None
+    store_plot_data: bool = True
+    exofop: bool = True
+    dry_run: bool = False
+    command: tuple[str, ...] = ()
+
+    def parameters(self) -> dict[str, Any]:
+        """The question as JSON values; folders are reduced to their last name, because records are published."""
+        ephemeris = self.ephemeris
+        return {
+            "mirrors": [mirror.resolve().name for mirror in self.mirrors],
+            "offline": self.offline,
+            "sectors": list(self.sectors),
+            "pipelines": list(self.pipelines),
+            "exptime_s": self.exptime_s,
+            "period_days": ephemeris.period_days if ephemeris else None,
+            "epoch_btjd": ephemeris.epoch_btjd if ephemeris else None,
+            "duration_hours": ephemeris.duration_hours if ephemeris else None,
+            "flux": self.flux,
+            "quality_mask": self.quality_mask,
+            "normalise": self.normalise,
+            "neighbours": self.neighbours.name if self.neighbours else None,
+            "store_plot_data": self.store_plot_data,
+            "exofop": self.exofop,
+        }
+
+    def published_command(self) -> list[str]:
+        """The command with every path reduced to its last name."""
+        return [_without_folders(word) for word in self.command]
+
+
+def _without_folders(word: str) -> str:
+    option, equals, value = word.partition("=")
+    if equals and option.startswith("-"):
+        return f"{option}={_without_folders(value)}"
+    return Path(word).name or "/" if "/" in word or "\\" in word else word

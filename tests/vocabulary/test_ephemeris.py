@@ -1,0 +1,60 @@
+"""The ephemeris: units, refusals, transit numbers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from btv_report.ephemeris import Ephemeris, ephemeris_from_options
+from btv_report.errors import UsageError
+
+
+def test_duration_is_in_hours_and_period_in_days() -> None:
+    ephemeris = Ephemeris(10.0, 3540.0, 6.0)
+    assert ephemeris.duration_days == 0.25
+    assert ephemeris.mid_btjd(3) == 3570.0
+
+
+def test_transit_numbers_between_two_times_include_both_ends() -> None:
+    ephemeris = Ephemeris(10.0, 3540.0, 6.0)
+    assert list(ephemeris.numbers_between(3540.0, 3560.0)) == [0, 1, 2]
+    assert list(ephemeris.numbers_between(3540.1, 3549.9)) == []
+    assert list(ephemeris.numbers_between(3519.0, 3531.0)) == [-2, -1]
+
+
+@pytest.mark.parametrize(
+    ("period", "epoch", "duration", "word"),
+    [
+        (0.0, 1.0, 1.0, "period"),
+        (-3.0, 1.0, 1.0, "period"),
+        (3.0, 1.0, 0.0, "duration"),
+        (3.0, 1.0, -1.0, "duration"),
+        (math.nan, 1.0, 1.0, "period"),
+        (3.0, math.inf, 1.0, "epoch"),
+        (0.5, 1.0, 12.0, "duration"),
+    ],
+)
+def test_values_no_transit_can_have_are_refused_in_a_sentence(
+    period: float, epoch: float, duration: float, word: str
+) -> None:
+    with pytest.raises(UsageError, match=word) as caught:
+        Ephemeris(period, epoch, duration)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "missing"),
+    [((3.0, None, None), "--epoch and --duration"), ((3.0, 1.0, None), "--duration"), ((None, 1.0, 2.0), "--period")],
+)
+def test_half_an_ephemeris_names_what_is_missing(
+    values: tuple[float | None, float | None, float | None], missing: str
+) -> None:
+    with pytest.raises(UsageError, match=missing):
+        ephemeris_from_options(*values)
+
+
+def test_no_option_is_no_ephemeris_and_zero_is_not_no_option() -> None:
+    assert ephemeris_from_options(None, None, None) is None
+    with pytest.raises(UsageError, match="period"):
+        ephemeris_from_options(0.0, 1.0, 1.0)
