@@ -1,0 +1,191 @@
+"""The head of a page: the star, its candidates, where else it is known, and the limit of the method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from btv_report.dossier import links
+from btv_report.dossier.labels import SOURCES, candidate_title
+from btv_report.dossier.links import Link
+from btv_report.dossier.numbers import Quantity, exact, fixed, quantity, unknown
+from btv_report.dossier.tables import Cell, CellKind, Column, Table, text_cell
+from btv_report.record import CandidateValue, RunRecord, TargetValue
+
+TESS_PIXEL_ARCSEC = 21
+_NOT_IN_HEADER = "neither a product's header nor a catalogue gave it"
+_STELLAR = (
+    ("teff_k", "Effective temperature", "K", 0),
+    ("logg_cgs", "log g", "cm/s²", 2),
+    ("radius_rsun", "Radius", "R☉", 3),
+    ("mass_msun", "Mass", "M☉", 3),
+    ("luminosity_lsun", "Luminosity", "L☉", 3),
+    ("metallicity_dex", "[M/H]", "dex", 2),
+    ("distance_pc", "Distance", "pc", 2),
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A term and its value; `note` says where it comes from or what it means."""
+
+    term: str
+    value: Quantity
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Header:
+    """Everything above the verdicts."""
+
+    name: str
+    aliases: tuple[str, ...]
+    simulated: bool
+    lede: str
+    facts: tuple[Fact, ...]
+    facts_source: str
+    candidates: Table | None
+    archive_links: tuple[Link, ...]
+    archive_note: str
+    limits: tuple[str, ...]
+
+
+def is_simulated(record: RunRecord) -> bool:
+    """Whether the run, or any product in it, holds made-up data."""
+    return bool(record["run"]["simulated"]) or any(product["simulated"] for product in record["products"])
+
+
+def build_header(record: RunRecord) -> Header:
+    """Collect the head of the page from a run record."""
+    target = record["target"]
+    simulated = is_simulated(record)
+    archive_links = (
+        Link("ExoFOP", links.exofop_target(target["tic_id"])),
+        Link("MAST", links.mast_target(target["tic_id"])),
+    )
+    return Header(
+        name=f"TIC {target['tic_id']}",
+        aliases=tuple(f"{name}" for _, name in sorted(target["aliases"].items())),
+        simulated=simulated,
+        lede=_lede(record),
+        facts=(*_position(target), *_stellar(target), *_crowding(record)),
+        facts_source=target["source"],
+        candidates=_candidates(record["candidates"]),
+        archive_links=() if simulated else archive_links,
+        archive_note="No archive holds a simulated star, so there is nothing to link to." if simulated else "",
+        limits=_limits(record),
+    )
+
+
+def _lede(record: RunRecord) -> str:
+    """One sentence: what was looked at, and what came of it."""
+    used = [product for product in record["products"] if product["used"]]
+    sectors = sorted({product["sector"] for product in used if product["sector"] is not None})
+    if not used:
+        return "No product of this star could be used; the provenance table says why."
+    names = ", ".join(str(sector) for sector in sectors) or "not stated"
+    light_curves = sum(product["kind"] == "light_curve" for product in used)
+    pixel_files = len(used) - light_curves
+    parts = [f"{light_curves} light curve{'' if light_curves == 1 else 's'}"] if light_curves else []
+    if pixel_files:
+        parts.append(f"{pixel_files} set{'' if pixel_files == 1 else 's'} of pixels")
+    text = f"{' and '.join(parts)} from sector{'' if len(sectors) == 1 else 's'} {names}"
+    if not record["candidates"]:
+        return f"{text}. No ephemeris is known, so the pixel checks were not run."
+    candidates = len(record["candidates"])
+    return f"{text}, held against {candidates} transit signal{'' if candidates == 1 else 's'}."
+
+
+def _position(target: TargetValue) -> tuple[Fact, ...]:
+    """Coordinates, motion and brightness."""
+    tmag = Fact("TESS magnitude", quantity(target["tmag"], "mag", decimals=3, reason=_NOT_IN_HEADER))
+    position = target["position"]
+    if position is None:
+        return (Fact("Right ascension, declination", unknown(_NOT_IN_HEADER)), tmag)
+    epoch = f"ICRS, epoch {position['ref_epoch_year']:.1f}"
+    ra_deg, dec_deg = position["ra_deg"], position["dec_deg"]
+    motion = unknown("not given with the position; the star is taken as fixed")
+    if position["pm_known"]:
+        pmra, pmdec = fixed(position["pmra_mas_per_yr"], 2), fixed(position["pmdec_mas_per_yr"], 2)
+        motion = Quantity(f"{pmra}, {pmdec}", unit="mas/yr")
+    return (
+        Fact("Right ascension", Quantity(fixed(ra_deg, 6), unit="°", value=ra_deg), epoch),
+        Fact("Declination", Quantity(fixed(dec_deg, 6), unit="°", value=dec_deg), epoch),
+        Fact("Proper motion", motion, "RA × cos Dec, Dec"),
+        tmag,
+    )
+
+
+def _stellar(target: TargetValue) -> tuple[Fact, ...]:
+    """Stellar parameters; those that are unknown stay, with a dash."""
+    stellar = target["stellar"]
+    facts = [
+        Fact(term, quantity(stellar.get(key), unit, decimals=decimals, reason=_NOT_IN_HEADER))
+        for key, term, unit, decimals in _STELLAR
+    ]
+    return tuple(facts)
+
+
+def _crowding(record: RunRecord) -> tuple[Fact, ...]:
+    """How much of the light is the target's own: TIC contamination ratio, and CROWDSAP of each sector."""
+    contamination = record["target"]["stellar"].get("contamination")
+    facts = [
+        Fact(
+            "Contamination ratio",
+            quantity(contamination, decimals=4, reason="no row of the TESS Input Catalog was asked for it"),
+            "flux of neighbours over flux of the star, TIC",
+        )
+    ]
+    crowding = {view["sector"]: view["crowdsap"] for view in record["pixel_views"]}
+    for sector in sorted(crowding):
+        value = quantity(crowding[sector], decimals=4, reason="the pixel file does not state CROWDSAP")
+        facts.append(Fact(f"CROWDSAP, sector {sector}", value, "share of the aperture's flux that is the target's"))
+    return tuple(facts)
+
+
+def _candidates(candidates: list[CandidateValue]) -> Table | None:
+    """The ephemerides, as they were given."""
+    if not candidates:
+        return None
+    columns = (
+        Column("Candidate"),
+        Column("Period (d)", CellKind.NUMBER),
+        Column("Epoch (BTJD, TDB)", CellKind.NUMBER),
+        Column("Duration (h)", CellKind.NUMBER),
+        Column("Source"),
+    )
+    rows = tuple(
+        (
+            text_cell(candidate["name"]),
+            *(Cell(exact(candidate[key]), CellKind.NUMBER) for key in ("period_days", "epoch_btjd", "duration_hours")),
+            text_cell(SOURCES.get(candidate["source"], candidate["source"])),
+        )
+        for candidate in candidates
+    )
+    return Table("candidates", "Ephemerides as given; BTJD is BJD − 2457000.", columns, rows)
+
+
+def _limits(record: RunRecord) -> tuple[str, ...]:
+    """One sentence a candidate: how close to each other stars may be before these pixels cannot tell them apart."""
+    sentences = []
+    for candidate in record["candidates"]:
+        name = candidate["name"]
+        radii = [
+            (float(check["details"]["resolution_radius_arcsec"]), check["sector"])
+            for check in record["checks"]
+            if check["check_id"] == "V09"
+            and check["candidate"] == name
+            and isinstance(check["details"].get("resolution_radius_arcsec"), int | float)
+        ]
+        if radii:
+            radius, sector = min(radii, key=lambda item: (item[0], item[1] or 0))
+            where = "all sectors together" if sector is None else f"sector {sector}"
+            sentences.append(
+                f"{candidate_title(name)}: at the signal-to-noise of {where}, stars within {quantity(radius, digits=2).text} "
+                "arcsec of the target cannot be told apart from it by these pixels."
+            )
+        else:
+            sentences.append(
+                f"{candidate_title(name)}: the radius within which stars cannot be told apart was not measured, because the "
+                f"difference-image check gave no position; a TESS pixel is {TESS_PIXEL_ARCSEC} arcsec wide."
+            )
+    return tuple(sentences)

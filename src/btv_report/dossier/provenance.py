@@ -1,0 +1,302 @@
+"""Where every number came from: all products in one table, then each used one field by field, and what was asked of whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from btv_report.dossier import links
+from btv_report.dossier.header import Fact
+from btv_report.dossier.labels import FITS_SUMS, GAP_STATES, KINDS, state_words
+from btv_report.dossier.numbers import Quantity, exact, integer, quantity, unknown
+from btv_report.dossier.tables import Cell, CellKind, Column, Table, code_cell, number_cell, text_cell
+from btv_report.dossier.text import sentence_case
+from btv_report.quality import QUALITY_FLAG_BITS, QUALITY_SOURCE
+from btv_report.record import ProductValue, RunRecord
+
+SHORT_HASH = 12
+_NO_BITS = "No cadence carries a quality bit in this file."
+
+
+@dataclass(frozen=True)
+class ProductCard:
+    """One used product, field by field."""
+
+    anchor: str
+    title: str
+    file: str
+    facts: tuple[Fact, ...]
+    bits: Table | None
+    bits_note: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Products, cards and answers."""
+
+    products: Table | None
+    cards: tuple[ProductCard, ...]
+    answers: Table | None
+    gaps: tuple[str, ...]
+
+
+def product_anchor(sha256: str) -> str:
+    """Id of a product's card."""
+    return f"product-{sha256[:SHORT_HASH]}"
+
+
+def build_provenance(record: RunRecord) -> Provenance:
+    """Collect the provenance of a page."""
+    products = sorted(
+        record["products"],
+        key=lambda product: (
+            product["sector"] or 0,
+            product["kind"],
+            not product["used"],
+            product["file"],
+            product["sha256"],
+        ),
+    )
+    cards: dict[str, ProductCard] = {}
+    for product in products:
+        if product["used"] and product_anchor(product["sha256"]) not in cards:
+            cards[product_anchor(product["sha256"])] = _card(product)
+    gaps = tuple(
+        f"{answer['service']}, {answer['endpoint']}: {state_words(answer['state'])}. {answer['detail']}".strip()
+        for answer in record["answers"]
+        if answer["state"] in GAP_STATES
+    )
+    return Provenance(_product_table(products), tuple(cards.values()), _answer_table(record), gaps)
+
+
+def _product_table(products: list[ProductValue]) -> Table | None:
+    if not products:
+        return None
+    columns = (
+        Column("File", CellKind.CODE),
+        Column("Sector", CellKind.NUMBER),
+        Column("Kind"),
+        Column("Pipeline"),
+        Column("Exposure (s)", CellKind.NUMBER),
+        Column("Used"),
+        Column("Why"),
+        Column("FITS sums"),
+        Column("State"),
+        Column("SHA-256", CellKind.CODE),
+    )
+    rows = []
+    for product in products:
+        target = f"#{product_anchor(product['sha256'])}" if product["used"] else None
+        sector = Cell("—", CellKind.NUMBER, reason="the header does not state a sector")
+        if product["sector"] is not None:
+            sector = Cell(str(product["sector"]), CellKind.NUMBER)
+        rows.append(
+            (
+                code_cell(product["file"], href=target),
+                sector,
+                text_cell(KINDS.get(product["kind"], product["kind"])),
+                text_cell(product["pipeline"]),
+                number_cell(quantity(product["exptime_s"], digits=4, reason="the header does not state it")),
+                text_cell("used" if product["used"] else "not used"),
+                text_cell(sentence_case(product["reason"]), reason="nothing to note"),
+                text_cell(FITS_SUMS.get(product["fits_sum"], product["fits_sum"])),
+                text_cell(product["state"], reason="not stated"),
+                code_cell(f"{product['sha256'][:SHORT_HASH]}…" if product["sha256"] else None, reason="not read"),
+            )
+        )
+    return Table("products", "Every product that was considered", columns, tuple(rows), sortable=len(rows) > 5)
+
+
+def _text(value: object, reason: str) -> Quantity:
+    """A text fact; an em dash with a reason when empty."""
+    return unknown(reason) if value in (None, "") else Quantity(str(value))
+
+
+def _number(source: Mapping[str, Any], key: str, unit: str, reason: str, digits: int = 6) -> Quantity:
+    value = source.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return unknown(reason)
+    return (
+        Quantity(integer(value), unit=unit, value=value)
+        if isinstance(value, int)
+        else quantity(value, unit, digits=digits)
+    )
+
+
+def _card(product: ProductValue) -> ProductCard:
+    provenance = product["provenance"]
+    where = "sector not stated" if product["sector"] is None else f"sector {product['sector']}"
+    bits = _bits_table(provenance, product_anchor(product["sha256"]))
+    return ProductCard(
+        anchor=product_anchor(product["sha256"]),
+        title=f"{KINDS.get(product['kind'], product['kind'])}, {where}, {product['pipeline']}".capitalize(),
+        file=product["file"],
+        facts=(*_origin_facts(product), *_reading_facts(product), *_time_facts(provenance)),
+        bits=bits,
+        bits_note=_bits_note(provenance, bits),
+    )
+
+
+def _origin_facts(product: ProductValue) -> tuple[Fact, ...]:
+    silent = "the header does not state it"
+    detector = unknown(silent)
+    if product["camera"] is not None and product["ccd"] is not None:
+        detector = Quantity(f"camera {product['camera']}, CCD {product['ccd']}")
+    return (
+        Fact("Mission", _text(product["mission"], silent)),
+        Fact("Pipeline", _text(product["pipeline"], silent)),
+        Fact("Detector", detector),
+        Fact("Archive URI", _text(product["uri"], "found in a local mirror, which knows no address")),
+        Fact("Observation id", _text(product["obs_id"], silent)),
+        Fact("Origin", _text(product["origin"], silent)),
+        Fact("Creator", _text(product["creator"], silent)),
+        Fact("Processing version (PROCVER)", _text(product["procver"], silent)),
+        Fact("Written (DATE)", _text(product["date"], silent)),
+        Fact("Retrieved", _text(product["retrieved"], "not recorded")),
+        Fact("SHA-256 of the bytes as they lie", _text(product["sha256"], "not read")),
+        Fact("Size", Quantity(integer(product["bytes"]), unit="bytes", value=product["bytes"])),
+        Fact("FITS sums", _text(FITS_SUMS.get(product["fits_sum"], product["fits_sum"]), "not checked")),
+        *((Fact("Simulated", Quantity("SIMULATED: these bytes are no observation")),) if product["simulated"] else ()),
+    )
+
+
+def _reading_facts(product: ProductValue) -> tuple[Fact, ...]:
+    """How the file was read: cadence, mask, flux column and normalisation."""
+    read = product["provenance"]
+    if not read:
+        return (Fact("Reading", unknown("the product was listed but not read")),)
+    asked = "not asked for: any exposure time was taken"
+    facts = [
+        Fact("Exposure time asked", _number(read, "exptime_asked_s", "s", asked)),
+        Fact(
+            "Exposure time by header",
+            quantity(product["exptime_s"], "s", digits=6, reason="the header does not state it"),
+        ),
+        Fact("Cadence measured from TIME", _number(read, "cadence_measured_s", "s", "fewer than two times", 6)),
+        Fact("Cadences in the file", _number(read, "n_cadences", "", "not recorded")),
+        Fact("Cadences used", _number(read, "n_used", "", "not recorded")),
+        Fact("Quality mask (integer)", _mask(read)),
+    ]
+    if "flux_column" in read:
+        facts += [
+            Fact("Times not finite", _number(read, "n_nonfinite_time", "", "not recorded")),
+            Fact("Fluxes not finite", _number(read, "n_nonfinite_flux", "", "not recorded")),
+            Fact(
+                "Flux column",
+                _text(read["flux_column"], "not recorded"),
+                f"asked: {read.get('flux_asked') or 'nothing'}",
+            ),
+            Fact("Flux unit as used", _text(read.get("flux_unit"), "the column states none")),
+            Fact("Normalisation", _normalisation(read)),
+            Fact("Flux errors from", _text(read.get("flux_err_source"), "not recorded")),
+        ]
+    else:
+        facts += [
+            Fact("Stamp", _shape(read)),
+            Fact("CROWDSAP", _number(read, "crowdsap", "", "the header does not state it", 4)),
+            Fact("FLFRCSAP", _number(read, "flfrcsap", "", "the header does not state it", 4)),
+        ]
+    return tuple(facts)
+
+
+def _mask(read: Mapping[str, Any]) -> Quantity:
+    if read.get("quality_column") is False:
+        return Quantity(
+            f"{read.get('quality_mask')}, but the file has no QUALITY column: nothing was masked", value=0.0
+        )
+    mask = read.get("quality_mask")
+    return unknown("not recorded") if mask is None else Quantity(str(mask), value=float(mask))
+
+
+def _normalisation(read: Mapping[str, Any]) -> Quantity:
+    if not read.get("normalised"):
+        return Quantity(f"not normalised: {read.get('normalisation_note') or 'as asked'}")
+    divisor = read.get("divisor")
+    number = exact(float(divisor)) if isinstance(divisor, int | float) else "not recorded"
+    return Quantity(
+        f"divided by the median of the used cadences, {number} {read.get('divisor_unit') or ''}".strip(), value=0.0
+    )
+
+
+def _shape(read: Mapping[str, Any]) -> Quantity:
+    if read.get("n_row") is None or read.get("n_column") is None:
+        return unknown("not recorded")
+    return Quantity(f"{read['n_row']} rows × {read['n_column']} columns")
+
+
+def _time_facts(read: Mapping[str, Any]) -> tuple[Fact, ...]:
+    reference = read.get("time_reference")
+    if not isinstance(reference, Mapping):
+        return ()
+    silent = "the header does not state it"
+    return (
+        Fact("Time scale (TIMESYS)", _text(reference.get("timesys"), silent)),
+        Fact("Reference day (BJDREFI)", _reference(reference, "bjdrefi", silent)),
+        Fact("Its fraction (BJDREFF)", _reference(reference, "bjdreff", "absent, counted as 0")),
+        Fact("Time unit (TIMEUNIT)", _text(reference.get("timeunit"), silent)),
+    )
+
+
+def _reference(reference: Mapping[str, Any], key: str, reason: str) -> Quantity:
+    """A day number as it stands in the header: its digits are not grouped."""
+    value = reference.get(key)
+    return Quantity(exact(float(value)), value=float(value)) if isinstance(value, int | float) else unknown(reason)
+
+
+def _bits_table(read: Mapping[str, Any], anchor: str) -> Table | None:
+    """Cadences that carry each bit, and that it removed; bits that never occur are left out."""
+    flagged = {int(bit): int(count) for bit, count in (read.get("flagged_by_bit") or {}).items()}
+    removed = {int(bit): int(count) for bit, count in (read.get("removed_by_bit") or {}).items()}
+    names = {flag.bit: flag.meaning for flag in QUALITY_FLAG_BITS.values()}
+    bits = sorted({bit for bit, count in (flagged | removed).items() if count})
+    if not bits:
+        return None
+    rows = tuple(
+        (
+            Cell(str(bit), CellKind.NUMBER),
+            Cell(integer(1 << (bit - 1)), CellKind.NUMBER),
+            text_cell(names.get(bit, "not defined for SPOC products")),
+            Cell(integer(max(flagged.get(bit, 0), removed.get(bit, 0))), CellKind.NUMBER),
+            Cell(integer(removed.get(bit, 0)), CellKind.NUMBER),
+        )
+        for bit in bits
+    )
+    columns = (
+        Column("Bit", CellKind.NUMBER),
+        Column("Value", CellKind.NUMBER),
+        Column("Meaning"),
+        Column("Cadences flagged", CellKind.NUMBER),
+        Column("removed", CellKind.NUMBER),
+    )
+    note = f"A cadence may count under several bits. Bits by {QUALITY_SOURCE}."
+    return Table(f"{anchor}-bits", "Quality bits that occur", columns, rows, note)
+
+
+def _bits_note(read: Mapping[str, Any], bits: Table | None) -> str:
+    if bits is not None or not read:
+        return ""
+    return "The file has no QUALITY column." if read.get("quality_column") is False else _NO_BITS
+
+
+def _answer_table(record: RunRecord) -> Table | None:
+    if not record["answers"]:
+        return None
+    rows = tuple(
+        (
+            text_cell(answer["service"]),
+            text_cell(answer["endpoint"]),
+            Cell(f"{answer['state']}: {state_words(answer['state'])}"),
+            text_cell(answer["asked_at"], reason="not asked"),
+            text_cell(answer["detail"], reason="nothing to note"),
+        )
+        for answer in record["answers"]
+    )
+    columns = (Column("Place"), Column("Question"), Column("State"), Column("Asked (UTC)"), Column("Answer"))
+    return Table("answers", "What was asked of whom", columns, rows)
+
+
+def product_links(record: RunRecord) -> tuple[links.Link, ...]:
+    """Archive addresses of the used products that have one."""
+    used = (product for product in record["products"] if product["used"])
+    return tuple(links.Link(product["file"], href) for product in used if (href := links.mast_product(product["uri"])))

@@ -1,0 +1,73 @@
+"""The part of a run record that anyone may see: what `dossier.json` holds and what pages are made from."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, cast
+
+from btv_report.dossier.text import without_paths
+from btv_report.record import ExoFopFileValue, ExoFopValue, RunRecord
+
+_RESTRICTED_STATES = frozenset({"AUTH_REQUIRED"})
+_EXOFOP_FIELDS = ("state", "detail", "n_files", "generated_at", "manifest_sha256", "files", "answers")
+_PRIVATE = "private"
+
+
+def publishable(record: RunRecord) -> RunRecord:
+    """
+    A copy of the record without what must not be published.
+
+    Absolute paths in any text are reduced to their last name and e-mail addresses masked; of ExoFOP only what an anonymous
+    fetch gave is kept: an entry marked `private`, or one that needs a login, leaves no name and no count (F-060, F-061).
+    Numbers that are not finite become null (F-129).
+    """
+    public = cast("RunRecord", _clean(record))
+    public["exofop"] = _public_exofop(public["exofop"])
+    return public
+
+
+def dossier_json(run_id: str, record_sha256: str, public: RunRecord) -> bytes:
+    """`dossier.json`: the publishable record with the id and hash of the whole one; same record, same bytes."""
+    content = {"run_id": run_id, "record_sha256": record_sha256, **public}
+    text = json.dumps(content, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return (text + "\n").encode("ascii")
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_paths(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        if set(value) == {"dtype", "shape", "data"}:
+            return dict(value)
+        return {str(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return value
+
+
+def _public_exofop(exofop: ExoFopValue) -> ExoFopValue:
+    whole: Mapping[str, Any] = exofop
+    if whole.get(_PRIVATE):
+        return {
+            "state": "SKIPPED",
+            "detail": "No anonymous answer of ExoFOP belongs to this run.",
+            "n_files": 0,
+            "generated_at": None,
+            "manifest_sha256": None,
+            "files": [],
+            "answers": {},
+        }
+    kept = {key: whole[key] for key in _EXOFOP_FIELDS if key in whole}
+    kept["files"] = [file for file in exofop["files"] if not _restricted(file)]
+    kept["n_files"] = len(kept["files"]) if exofop["files"] else exofop["n_files"]
+    kept["answers"] = {name: answer for name, answer in exofop["answers"].items() if not answer.get(_PRIVATE)}
+    return cast("ExoFopValue", kept)
+
+
+def _restricted(file: ExoFopFileValue) -> bool:
+    entry: Mapping[str, Any] = file
+    return bool(entry.get(_PRIVATE)) or file["state"] in _RESTRICTED_STATES

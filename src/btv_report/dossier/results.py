@@ -1,0 +1,297 @@
+"""Check results as sections: the combined outcome, numbers side by side over sectors, then each sector with its figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from btv_report.dossier.figures.figure import Figure
+from btv_report.dossier.labels import (
+    ERROR_OF,
+    ROUNDED_LIKE,
+    badge,
+    candidate_title,
+    check_label,
+    flag_meaning,
+    metric_label,
+    unit_label,
+)
+from btv_report.dossier.numbers import Quantity, decimals_for, exact, fixed, probability, quantity, unknown
+from btv_report.dossier.tables import Badge, Cell, CellKind, Column, Table, code_cell, number_cell, text_cell
+from btv_report.dossier.text import sentence_case
+from btv_report.dossier.verdicts import check_anchor
+from btv_report.record import CheckValue, MetricValue, RunRecord
+
+Figures = Mapping[tuple[Any, ...], tuple[Figure, ...]]
+_FIGURE_FAMILY = {"V08": "centroid", "V09": "stamps", "V10": "aperture", "V20": "ghost"}
+_NOT_MEASURED = "not measured in this sector"
+
+
+@dataclass(frozen=True)
+class FlagNote:
+    """A flag and what it means."""
+
+    flag: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check said once: verdict, sentence, reason and flags."""
+
+    badge: Badge
+    summary: str
+    reason: str
+    flags: tuple[FlagNote, ...]
+    inputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SectorOutcome:
+    """The outcome in one sector, with its pictures."""
+
+    anchor: str
+    sector: int
+    outcome: Outcome
+    method: str
+    figures: tuple[Figure, ...]
+    stars: Table | None
+
+
+@dataclass(frozen=True)
+class CheckSection:
+    """One check on one candidate, over all sectors."""
+
+    anchor: str
+    check_id: str
+    title: str
+    question: str
+    candidate: str
+    combined: Outcome | None
+    stars: Table | None
+    metrics: Table | None
+    sectors: tuple[SectorOutcome, ...]
+    thresholds: Table | None
+    parameters: Table | None
+    method_version: str
+
+
+def build_check_sections(record: RunRecord, figures: Figures) -> tuple[CheckSection, ...]:
+    """All check sections, candidate by candidate."""
+    sections = []
+    for candidate in record["candidates"]:
+        name = candidate["name"]
+        checks = [check for check in record["checks"] if check["candidate"] == name]
+        ids = sorted({check["check_id"] for check in checks})
+        sections += [_section([check for check in checks if check["check_id"] == key], figures) for key in ids]
+    return tuple(sections)
+
+
+def _section(checks: list[CheckValue], figures: Figures) -> CheckSection:
+    check_id, candidate = checks[0]["check_id"], checks[0]["candidate"]
+    label = check_label(check_id)
+    combined = next((check for check in checks if check["sector"] is None), None)
+    anchor = check_anchor(candidate, check_id)
+    return CheckSection(
+        anchor=anchor,
+        check_id=check_id,
+        title=label.title,
+        question=label.question,
+        candidate=candidate_title(candidate),
+        combined=None if combined is None else _outcome(combined),
+        stars=None if combined is None else _stars(combined, anchor),
+        metrics=_metrics_table(checks, anchor),
+        sectors=tuple(
+            _sector_outcome(check, check["sector"], figures)
+            for check in sorted(checks, key=lambda check: check["sector"] or 0)
+            if check["sector"] is not None
+        ),
+        thresholds=_thresholds_table(checks, anchor),
+        parameters=_parameters_table(checks, anchor),
+        method_version=", ".join(sorted({check["method_version"] for check in checks if check["method_version"]})),
+    )
+
+
+def _outcome(check: CheckValue) -> Outcome:
+    return Outcome(
+        badge(check["verdict"]),
+        check["summary"],
+        sentence_case(check["reason"] or ""),
+        tuple(FlagNote(flag, flag_meaning(flag)) for flag in check["flags"]),
+        tuple(check["inputs"]),
+    )
+
+
+def _sector_outcome(check: CheckValue, sector: int, figures: Figures) -> SectorOutcome:
+    check_id, candidate = check["check_id"], check["candidate"]
+    anchor = check_anchor(candidate, check_id, sector)
+    family = _FIGURE_FAMILY.get(check_id, check_id)
+    prf = check["details"].get("prf")
+    method = f"Point response: {prf['description']}" if isinstance(prf, Mapping) and prf.get("description") else ""
+    return SectorOutcome(
+        anchor,
+        sector,
+        _outcome(check),
+        sentence_case(method),
+        tuple(figures.get((family, candidate, sector), ())),
+        _stars(check, anchor),
+    )
+
+
+def metric_quantity(name: str, metrics: Mapping[str, MetricValue]) -> Quantity:
+    """One metric of a result, rounded to its error where it has one, else by what it is."""
+    metric = metrics.get(name)
+    if metric is None:
+        return unknown(_NOT_MEASURED)
+    value, unit = metric["value"], unit_label(metric["unit"])
+    error = metrics.get(ERROR_OF.get(name, f"{name}_err"))
+    if error is not None:
+        return quantity(value, unit, error=float(error["value"]))
+    if name in ROUNDED_LIKE and ROUNDED_LIKE[name] in metrics:
+        places = decimals_for(float(metrics[ROUNDED_LIKE[name]]["value"]))
+        return Quantity(fixed(value, places), unit=unit, value=float(value))
+    return _without_error(name, value, unit)
+
+
+def _without_error(name: str, value: float, unit: str) -> Quantity:
+    """Round by the kind of number: probability, count, significance, correlation; else three significant digits."""
+    if name.endswith(("p_value", "probability")):
+        return Quantity(probability(float(value)), unit=unit, value=float(value))
+    if isinstance(value, int) or name.startswith("n_"):
+        return quantity(round(value), unit)
+    if name.endswith("_sigma") or name.startswith("snr"):
+        return quantity(value, unit, decimals=2 if abs(value) < 100 else 0)
+    if name.endswith(("_correlation", "_likeness")) or name == "quality":
+        return quantity(value, unit, decimals=3)
+    if unit == "px":
+        return quantity(value, unit, decimals=3)
+    return quantity(value, unit, digits=3)
+
+
+def _metrics_table(checks: list[CheckValue], anchor: str) -> Table | None:
+    """Metrics down, sectors across, all sectors together last; errors stand with their values."""
+    columns = sorted((check for check in checks if check["metrics"]), key=_combined_last)
+    errors = {ERROR_OF.get(name, f"{name}_err") for check in columns for name in check["metrics"]}
+    names: list[str] = []
+    for check in columns:
+        names += [name for name in check["metrics"] if name not in names and name not in errors]
+    if not names:
+        return None
+    rows = []
+    for name in names:
+        unit = next(check["metrics"][name]["unit"] for check in columns if name in check["metrics"])
+        values = (number_cell(metric_quantity(name, check["metrics"])) for check in columns)
+        rows.append((text_cell(metric_label(name)), *values, Cell(unit_label(unit))))
+    headings = tuple(
+        Column("All sectors" if check["sector"] is None else f"Sector {check['sector']}", CellKind.NUMBER)
+        for check in columns
+    )
+    return Table(f"{anchor}-metrics", "Measurements", (Column("Quantity"), *headings, Column("Unit")), tuple(rows))
+
+
+def _combined_last(check: CheckValue) -> float:
+    return math.inf if check["sector"] is None else check["sector"]
+
+
+def _thresholds_table(checks: list[CheckValue], anchor: str) -> Table | None:
+    """The thresholds of all results, each once; a name that was held to two values gets two rows."""
+    rows: list[tuple[Cell, ...]] = []
+    for check in checks:
+        for name in sorted(check["thresholds"]):
+            threshold = check["thresholds"][name]
+            value = threshold.get("value")
+            shown = exact(float(value)) if isinstance(value, int | float) else str(value)
+            row = (text_cell(name.replace("_", " ")), Cell(shown, CellKind.NUMBER), text_cell(threshold.get("source")))
+            if row not in rows:
+                rows.append(row)
+    columns = (Column("Threshold"), Column("Value", CellKind.NUMBER), Column("Source"))
+    return (
+        Table(f"{anchor}-thresholds", "Thresholds this verdict was held against", columns, tuple(rows))
+        if rows
+        else None
+    )
+
+
+def _parameters_table(checks: list[CheckValue], anchor: str) -> Table | None:
+    """What the check was run with; sectors that differ get their own rows."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for check in sorted(checks, key=_combined_last):
+        where = "all sectors" if check["sector"] is None else str(check["sector"])
+        for name in sorted(check["parameters"]):
+            found.setdefault((name, plain_value(check["parameters"][name])), []).append(where)
+    rows = tuple(
+        (text_cell(name.replace("_", " ")), text_cell(value, reason="empty"), text_cell(", ".join(where)))
+        for (name, value), where in sorted(found.items())
+    )
+    columns = (Column("Parameter"), Column("Value"), Column("Sector"))
+    return Table(f"{anchor}-parameters", "Parameters of the method", columns, rows) if rows else None
+
+
+def plain_value(value: Any) -> str:
+    """A JSON value as text that needs no quotes."""
+    if value is None:
+        return "not given"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return exact(float(value))
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {plain_value(value[key])}" for key in sorted(value))
+    if isinstance(value, list | tuple):
+        return ", ".join(plain_value(item) for item in value) or "none"
+    return str(value)
+
+
+def _stars(check: CheckValue, anchor: str) -> Table | None:
+    """V09's elimination table: each star that could be the host, and what speaks for or against it."""
+    stars = check["details"].get("neighbours")
+    if not isinstance(stars, list) or not stars:
+        return None
+    columns = (
+        Column("Star"),
+        Column("Magnitude", CellKind.NUMBER),
+        Column("From target (arcsec)", CellKind.NUMBER),
+        Column("From source (arcsec)", CellKind.NUMBER),
+        Column("From source (σ)", CellKind.NUMBER),
+        Column("Δχ²", CellKind.NUMBER),
+        Column("Depth it would need", CellKind.NUMBER),
+        Column("Probability", CellKind.NUMBER),
+    )
+    note = (
+        "A star that would need a depth above 1 cannot be the host: it does not have that much light to lose. "
+        "Probabilities over target, neighbours and none of these sum to 1."
+    )
+    rows = tuple(_star_row(star) for star in stars if isinstance(star, Mapping))
+    return Table(f"{anchor}-stars", "Which star could host the signal", columns, rows, note)
+
+
+def _star_row(star: Mapping[str, Any]) -> tuple[Cell, ...]:
+    name = str(star.get("star_id", "unnamed"))
+
+    def number(key: str, decimals: int) -> Cell:
+        value = star.get(key)
+        known = value if isinstance(value, int | float) else None
+        return number_cell(quantity(known, decimals=decimals, reason="does not apply, or not in the catalogue"))
+
+    depth = star.get("required_depth")
+    needs = Cell("—", CellKind.NUMBER, reason="does not apply, or its brightness is unknown")
+    if isinstance(depth, int | float) and math.isfinite(depth):
+        text = quantity(float(depth), digits=2).text
+        needs = Cell(f"{text} (impossible)" if depth > 1 else text, CellKind.NUMBER, sort=repr(depth))
+    chance = star.get("probability")
+    probable = Cell("—", CellKind.NUMBER, reason="not computed")
+    if isinstance(chance, int | float) and math.isfinite(chance):
+        probable = Cell(probability(float(chance)), CellKind.NUMBER, sort=repr(chance))
+    named = text_cell(name) if name in {"target", "none of these"} else code_cell(name)
+    return (
+        named,
+        number("magnitude", 2),
+        number("separation_arcsec", 1),
+        number("offset_arcsec", 1),
+        number("offset_sigma", 1),
+        number("delta_chi2", 1),
+        needs,
+        probable,
+    )

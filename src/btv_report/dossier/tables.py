@@ -1,0 +1,82 @@
+"""A table as a value: headings with units, and cells that know how they are to be set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from btv_report.dossier.numbers import Quantity
+
+
+class CellKind(StrEnum):
+    """How a cell is set: prose, right-aligned digits, a hash or name in fixed width, or a verdict."""
+
+    TEXT = "text"
+    NUMBER = "num"
+    CODE = "code"
+    VERDICT = "verdict"
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A verdict as word, symbol and colour; `key` names the colour, `href` leads to its explanation."""
+
+    key: str
+    word: str
+    symbol: str
+    href: str | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell; `sort` is what a reader sorts by when it is not the text, `reason` explains an em dash."""
+
+    text: str
+    kind: CellKind = CellKind.TEXT
+    href: str | None = None
+    reason: str = ""
+    sort: str = ""
+    badge: Badge | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading; `kind` tells how its cells are aligned."""
+
+    title: str
+    kind: CellKind = CellKind.TEXT
+
+
+@dataclass(frozen=True)
+class Table:
+    """
+    Rows under headings; the first cell of a row is its heading.
+
+    `table_id` is unique on the page; `note` stands under the table; `sortable` lets a reader sort and filter it.
+    """
+
+    table_id: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+    sortable: bool = False
+
+
+def number_cell(quantity: Quantity, *, with_unit: bool = False) -> Cell:
+    """A right-aligned number; the unit stands in the heading unless asked for."""
+    error = f" ± {quantity.error}" if quantity.error else ""
+    unit = f" {quantity.unit}" if with_unit and quantity.unit and not quantity.reason else ""
+    sort = "" if quantity.value is None else repr(quantity.value)
+    return Cell(f"{quantity.text}{error}{unit}", CellKind.NUMBER, reason=quantity.reason, sort=sort)
+
+
+def code_cell(text: str | None, *, reason: str = "not stated", href: str | None = None) -> Cell:
+    """A name, hash or file in fixed width; an em dash with a reason when there is none."""
+    return Cell(text, CellKind.CODE, href) if text else Cell("—", reason=reason)
+
+
+def text_cell(text: str | None, *, reason: str = "not stated", href: str | None = None) -> Cell:
+    """Prose; an em dash with a reason when there is none."""
+    return Cell(text, CellKind.TEXT, href) if text else Cell("—", reason=reason)
