@@ -145,6 +145,8 @@ class LightCurveProvenance:
     normalisation_note : why not normalised (median not positive, ...), else empty
     flux_err_source : column name, or `estimated from scatter` with the method
     time_reference : what the file says
+    flux_note : why another column than the one asked for was used, else empty
+    removed_by_column : cadences removed by another flag column of the pipeline (such as TGLC_flags), by column name
     """
 
     flux_asked: str
@@ -167,6 +169,8 @@ class LightCurveProvenance:
     normalisation_note: str
     flux_err_source: str
     time_reference: TimeReference
+    flux_note: str = ""
+    removed_by_column: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -186,6 +190,8 @@ class TargetPixelFile:
     wcs : astropy.wcs.WCS of the stamp, or None
     crowdsap, flfrcsap : CROWDSAP and FLFRCSAP where known
     removed_by_bit, flagged_by_bit, quality_mask, used : as for a light curve
+    wcs_note : why there is no WCS, or that another source than the pixel table was used; empty otherwise
+    background_subtracted : whether the pipeline subtracted the sky (BACKAPP); TESScut does not
     """
 
     product: ProductFile
@@ -207,6 +213,8 @@ class TargetPixelFile:
     crowdsap: float | None
     flfrcsap: float | None
     time_reference: TimeReference
+    wcs_note: str = ""
+    background_subtracted: bool = True
 
     @property
     def aperture_mask(self) -> NDArray[np.bool_] | None:
