@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from btv_report.archive.sky_distance import separation_arcsec
 from btv_report.checks.inputs import PixelStack, StackStar
 from btv_report.errors import ProductRefusedError
 from btv_report.products.model import TargetPixelFile
@@ -112,12 +112,3 @@ def place_neighbours(
             separation = separation_arcsec(here, there)
             stars.append(StackStar(neighbour.star_id, spot[0], spot[1], neighbour.magnitude, separation))
     return tuple(sorted(stars, key=lambda star: (star.separation_arcsec, star.star_id)))
-
-
-def separation_arcsec(one: SkyPosition, other: SkyPosition) -> float:
-    """Angle between two positions as they stand, arcsec (haversine: exact for small angles too)."""
-    d_dec = math.radians(other.dec_deg - one.dec_deg)
-    d_ra = math.radians(other.ra_deg - one.ra_deg)
-    cosines = math.cos(math.radians(one.dec_deg)) * math.cos(math.radians(other.dec_deg))
-    half = math.sin(d_dec / 2) ** 2 + cosines * math.sin(d_ra / 2) ** 2
-    return math.degrees(2 * math.asin(min(1.0, math.sqrt(half)))) * 3600.0
