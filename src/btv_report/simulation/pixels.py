@@ -255,10 +255,11 @@ def _ghost_patch(ghost: Ghost, sector: SceneSector, shape: tuple[int, int]) -> F
 
 
 def _pointing(rng: np.random.Generator, scene: Scene, sector: SceneSector, time_btjd: FloatVector) -> FloatVector:
-    """Motion of all stars, px, shape (n, 2) as (row, column): drift, slow jitter, kicks at momentum dumps."""
+    """Motion of all stars, px, shape (n, 2) as (row, column): drift, slow and fast jitter, kicks at momentum dumps."""
     cadence_days = sector.cadence_s / SECONDS_PER_DAY
     noise = scene.noise
     shift = brightness.slow_jitter(rng, time_btjd.size, cadence_days, noise)
+    shift += noise.fast_jitter_px * rng.standard_normal(shift.shape)
     drift = np.array([noise.drift_row_px_per_day, noise.drift_column_px_per_day])
     shift += (time_btjd - sector.mid_btjd)[:, None] * drift
     for dumps in scene.dumps:

@@ -190,7 +190,9 @@ def _star(table: TomlTable, target: SceneTarget, sector: SceneSector, projection
     pmra = table.number("pmra_mas_per_yr", 0.0, at_least=-11000.0, at_most=11000.0)
     pmdec = table.number("pmdec_mas_per_yr", 0.0, at_least=-11000.0, at_most=11000.0)
     ra_deg, dec_deg = projection.plane_to_sky(*plane)
-    there = SkyPosition(ra_deg, dec_deg, pmra, pmdec, julian_year(sector.mid_btjd), moves)
+    # A star that stands still is at its place at any epoch.
+    year = julian_year(sector.mid_btjd) if moves else CATALOGUE_EPOCH_YEAR
+    there = SkyPosition(ra_deg, dec_deg, pmra, pmdec, year, moves)
     star = SceneStar(star_id, there.at_year(CATALOGUE_EPOCH_YEAR), table.number("tmag", at_least=2.0, at_most=22.0))
     table.finish()
     return star
@@ -269,8 +271,9 @@ def _noise(table: TomlTable) -> Noise:
     noise = Noise(
         background_e_per_s=table.number("background_e_per_s", 90.0, at_least=0.0),
         read_noise_e=table.number("read_noise_e", 10.0, at_least=0.0),
-        jitter_px=table.number("jitter_px", 0.003, at_least=0.0, at_most=0.5),
+        jitter_px=table.number("jitter_px", 0.001, at_least=0.0, at_most=0.5),
         jitter_hours=table.number("jitter_hours", 3.3, above=0.0),
+        fast_jitter_px=table.number("fast_jitter_px", 0.003, at_least=0.0, at_most=0.5),
         drift_row_px_per_day=table.number("drift_row_px_per_day", 0.0, at_least=-0.1, at_most=0.1),
         drift_column_px_per_day=table.number("drift_column_px_per_day", 0.0, at_least=-0.1, at_most=0.1),
     )
