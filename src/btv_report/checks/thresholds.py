@@ -1,0 +1,79 @@
+"""Every number a verdict is held against, by name, with the source it was taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+METHOD_VERSION = "pixel-checks-1"
+"""Changes whenever a number of a result could change; the seeds of all random draws are derived from it."""
+
+_TWO_SIDED = "two-sided Gaussian probability"
+_PROJECT = "chosen for this project on simulated and real pixels; see the methods page"
+_TWICKEN = "Twicken et al. 2018, PASP 130, 064502"
+_BRYSON = "Bryson et al. 2013, PASP 125, 889"
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One threshold: its value, unit, what it decides, and where it comes from."""
+
+    value: float
+    unit: str
+    meaning: str
+    source: str
+
+
+THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
+    {
+        "p_fail": Threshold(0.0027, "", "probability below which noise is excluded (3 sigma)", _TWO_SIDED),
+        "p_warn": Threshold(0.05, "", "probability below which a result is noteworthy", _TWO_SIDED),
+        "min_transits": Threshold(3, "transits", "fewer cannot fail a candidate (LOW_TRANSITS)", _PROJECT),
+        "few_transits": Threshold(5, "transits", "fewer is said in words", _PROJECT),
+        "min_independent_windows": Threshold(
+            30, "windows", "fewer independent matched windows cannot measure the noise: abstain", _PROJECT
+        ),
+        "snr_detect": Threshold(3, "", "signals below are too weak for the check", _PROJECT),
+        "snr_strong": Threshold(8, "", "signals below are weak: no fail", _PROJECT),
+        "quality_good": Threshold(0.7, "", "correlation of difference image and PRF that counts as good", _TWICKEN),
+        "region_delta_chi2": Threshold(
+            11.829, "", "delta-chi-squared of the 3-sigma region for two parameters", _TWO_SIDED
+        ),
+        "systematic_floor_arcsec": Threshold(
+            2.5, "arcsec", "systematic error of a difference-image position, per component", _TWICKEN
+        ),
+        "halo_excess_fail_sigma": Threshold(3, "sigma", "excess of the halo over the core that fails", _TWICKEN),
+        "halo_excess_warn_sigma": Threshold(2, "sigma", "excess of the halo over the core that warns", _PROJECT),
+        "depth_map_min_snr": Threshold(5, "sigma", "control flux below which a pixel has no depth", _BRYSON),
+        "side_cut_sigma": Threshold(5, "sigma", "left-minus-right control difference that drops a window", _PROJECT),
+        "window_completeness": Threshold(0.8, "", "share of its cadences that a window must hold", _PROJECT),
+        "gap_minutes": Threshold(10, "min", "time without data, beyond one cadence, that counts as a gap", _PROJECT),
+        "gap_settling_days": Threshold(0.25, "d", "time after a gap that is not used", _PROJECT),
+        "control_fit_correlation": Threshold(
+            0.98, "", "correlation of PRF and control image above which jitter modes are modelled", _PROJECT
+        ),
+        "own_prf_contamination": Threshold(
+            0.1, "", "largest share of other light in a star's own image that is used as its PRF", _PROJECT
+        ),
+        "saturation_flatness": Threshold(
+            0.9, "", "three pixels in a column within this share of the maximum are flat-topped", _PROJECT
+        ),
+        "period_over_duration": Threshold(
+            4.5, "", "periods shorter than this many durations leave no free control time", _PROJECT
+        ),
+    }
+)
+
+
+def value(name: str) -> float:
+    """Value of the threshold called `name`."""
+    return THRESHOLDS[name].value
+
+
+def used(*names: str) -> dict[str, dict[str, float | str]]:
+    """The named thresholds in the form results carry: name -> {"value", "unit", "source"}."""
+    return {
+        name: {"value": item.value, "unit": item.unit, "source": item.source}
+        for name, item in ((name, THRESHOLDS[name]) for name in names)
+    }

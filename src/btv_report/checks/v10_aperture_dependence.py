@@ -1,0 +1,256 @@
+"""
+V10: does the depth grow or shrink with the aperture as a signal on the target would?
+
+Depths in circles about the catalogue position (exact pixel overlap) with the covariance of matched windows, held against the
+growth curve that the control image predicts for a signal on the target, dilution by neighbours included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from btv_report.checks import thresholds
+from btv_report.checks.apertures import FloatArray, circle_overlap
+from btv_report.checks.difference_image import PPM, PixelMeasurement
+from btv_report.checks.matched_windows import Significance, draw_means, generator, rank_significance
+from btv_report.checks.reporting import (
+    abstention,
+    conclude,
+    few_transits_note,
+    metrics_of,
+    parameters_of,
+    plot_data,
+    reason_to_abstain,
+    transit_words,
+)
+from btv_report.checks.result import CheckResult, Verdict
+from btv_report.checks.scene import Scene
+
+CHECK_ID = "V10"
+RADII_PX = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
+GROWTH_CURVE_ERROR = 0.03
+"""Relative error of a predicted depth at one radius: what two PRF kinds differ by on real pixels."""
+MAX_NEIGHBOURS = 20
+
+
+@dataclass(frozen=True)
+class DepthCurve:
+    """
+    Depth against aperture radius, all in ppm.
+
+    Attributes
+    ----------
+    radii_px : shape (k,): radii whose aperture holds positive flux
+    depth, covariance : shapes (k,), (k, k): mean over transits, and its covariance
+    windows : shape (N, k): depths of the matched windows
+    on_target : shape (k,): predicted for a signal on the target, scaled to the data
+    neighbours : star_id -> predicted for a signal on that neighbour, scaled to the data
+    pipeline, pipeline_err : depth in the pipeline's aperture, None without one
+    """
+
+    radii_px: FloatArray
+    depth: FloatArray
+    covariance: FloatArray
+    windows: FloatArray
+    on_target: FloatArray
+    neighbours: tuple[tuple[str, FloatArray], ...]
+    pipeline: float | None
+    pipeline_err: float | None
+
+
+def check_aperture_dependence(
+    measurement: PixelMeasurement, scene: Scene | None, *, store_plot_data: bool = True
+) -> CheckResult:
+    """Run V10 on one candidate in one sector."""
+    reason = reason_to_abstain(measurement, scene)
+    if reason or scene is None:
+        return abstention(measurement, CHECK_ID, reason, scene)
+    curve = measure_depths(measurement, scene)
+    if curve is None:
+        reason = (
+            f"Fewer than three circles about the target hold positive flux and measurable noise in sector "
+            f"{measurement.stack.sector}, so the depth cannot be followed with radius."
+        )
+        return abstention(measurement, CHECK_ID, reason, scene)
+    significance = compare_with_target(curve, measurement)
+    slope, slope_err = _excess_slope(curve)
+    rising = slope > 0
+    verdict = _verdict(significance.p_value, rising, measurement.n_transits)
+    flags = [] if measurement.stack.neighbours_known else ["NEIGHBOURS_UNKNOWN"]
+    return conclude(
+        measurement,
+        scene,
+        CHECK_ID,
+        verdict,
+        _sentence(measurement, curve, significance, rising, verdict),
+        flags=flags,
+        metrics=metrics_of(_metrics(curve, significance, slope)),
+        thresholds=thresholds.used("p_fail", "p_warn", "min_independent_windows"),
+        parameters=parameters_of(
+            measurement,
+            centre="catalogue position" if scene.from_catalogue else "control centroid",
+            slope_is="measured minus predicted for a signal on the target, per px of radius",
+            slope_err_ppm_per_px=slope_err,
+            growth_curve_relative_error=GROWTH_CURVE_ERROR,
+            p_value_from=significance.kind,
+        ),
+        details={**_details(curve), **plot_data(measurement, store_plot_data)},
+    )
+
+
+def measure_depths(measurement: PixelMeasurement, scene: Scene) -> DepthCurve | None:
+    """Depths, covariance and predictions; None where fewer than three radii can be used."""
+    shape = measurement.stack.shape
+    circles = np.stack([measurement.over(circle_overlap(shape, scene.row, scene.column, r)) for r in RADII_PX])
+    control = measurement.control - scene.background_level
+    level = circles @ control
+    # A larger circle that holds no more flux than a smaller one has left the stamp or the star.
+    good = (level > 0) & (circles.sum(axis=1) > 0)
+    if good.sum() < 3 or len(measurement.slot) < 2:
+        return None
+    circles, level = circles[good], level[good]
+    weights = PPM * _without_background(measurement, circles) / level[:, None]
+    depth = weights @ measurement.difference
+    windows = measurement.free.difference @ weights.T
+    covariance = windows.T @ windows / len(windows) / measurement.n_transits
+    if measurement.formal_variance is not None:
+        formal = (weights**2) @ measurement.formal_variance
+        covariance *= max(1.0, float(np.max(formal / np.maximum(np.diag(covariance), 1e-300))))
+    if not np.isfinite(covariance).all() or (np.diag(covariance) <= 0).any():
+        return None
+    light = measurement.over(scene.neighbour_light)
+    on_target = _scaled(1.0 - (circles @ light) / level, depth, covariance)
+    neighbours = []
+    for star, flux in zip(measurement.stack.neighbours[:MAX_NEIGHBOURS], scene.star_flux, strict=False):
+        image = scene.prf.evaluate(np.array([star.row]), np.array([star.column]))[0]
+        share = circles @ measurement.over(image) / level
+        if flux is not None and share[-1] > 1e-3 * float(np.max(circles.sum(axis=1) / level)):
+            neighbours.append((star.star_id, _scaled(share, depth, covariance)))
+    pipeline, pipeline_err = _pipeline_depth(measurement, scene)
+    return DepthCurve(
+        radii_px=np.array(RADII_PX)[good],
+        depth=depth,
+        covariance=covariance,
+        windows=windows,
+        on_target=on_target,
+        neighbours=tuple(neighbours),
+        pipeline=pipeline,
+        pipeline_err=pipeline_err,
+    )
+
+
+def _without_background(measurement: PixelMeasurement, circles: FloatArray) -> FloatArray:
+    """Weights that subtract the mean of the background pixels from every pixel of the circles."""
+    background = measurement.over(measurement.background)
+    if not background.any():
+        return circles
+    return np.asarray(circles - np.multiply.outer(circles.sum(axis=1), background / background.sum()), dtype=np.float64)
+
+
+def _scaled(shape: FloatArray, depth: FloatArray, covariance: FloatArray) -> FloatArray:
+    """A predicted curve at its best amplitude by weighted least squares."""
+    weight = 1.0 / np.diag(covariance)
+    norm = float((shape**2 * weight).sum())
+    return np.asarray(shape * (float((shape * depth * weight).sum()) / norm if norm > 0 else 0.0), dtype=np.float64)
+
+
+def _pipeline_depth(measurement: PixelMeasurement, scene: Scene) -> tuple[float | None, float | None]:
+    if measurement.aperture_source != "pipeline":
+        return None, None
+    aperture = measurement.over(measurement.aperture)
+    level = float(aperture @ (measurement.control - scene.background_level))
+    if level <= 0:
+        return None, None
+    weights = PPM * _without_background(measurement, aperture[None, :])[0] / level
+    error = np.sqrt(np.mean((measurement.free.difference @ weights) ** 2) / measurement.n_transits)
+    return float(weights @ measurement.difference), float(error)
+
+
+def compare_with_target(curve: DepthCurve, measurement: PixelMeasurement) -> Significance:
+    """
+    Probability that a signal on the target gives a curve at least as odd.
+
+    The statistic is the generalised chi-squared of the depths about the predicted curve at its best amplitude. Adding a
+    signal on the target does not change it, so matched windows show its distribution; the error of the prediction is
+    added to the covariance and to the draws.
+    """
+    model_sigma = GROWTH_CURVE_ERROR * np.abs(curve.on_target)
+    covariance = curve.covariance + np.diag(model_sigma**2)
+    covariance += 1e-9 * float(np.trace(covariance)) * np.eye(len(covariance))
+    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+    shape = curve.on_target if np.abs(curve.on_target).max() > 0 else np.ones(len(curve.on_target))
+    direction = whiten @ (shape / np.abs(shape).max())
+    direction /= np.sqrt(float(direction @ direction))
+
+    def oddness(depths: FloatArray) -> FloatArray:
+        seen = depths @ whiten.T
+        rest = seen - np.multiply.outer(seen @ direction, direction)
+        return np.asarray((rest**2).sum(axis=-1), dtype=np.float64)
+
+    draws = draw_means(curve.windows, measurement.n_transits, f"{CHECK_ID} draws")
+    draws += generator(f"{CHECK_ID} prediction").standard_normal(draws.shape) * model_sigma
+    observed = float(oddness(curve.depth[None, :])[0])
+    return rank_significance(observed, oddness(draws), len(curve.depth) - 1, measurement.nu)
+
+
+def _excess_slope(curve: DepthCurve) -> tuple[float, float]:
+    """Slope with radius of measured minus predicted depth, and its matched-window error, ppm per px."""
+    centred = curve.radii_px - curve.radii_px.mean()
+    estimator = centred / float(centred @ centred)
+    slope = float(estimator @ (curve.depth - curve.on_target))
+    return slope, float(np.sqrt(estimator @ curve.covariance @ estimator))
+
+
+def _verdict(p_value: float, rising: bool, n_transits: int) -> Verdict:
+    if p_value < thresholds.value("p_fail") and rising:
+        return Verdict.FAIL
+    return Verdict.WARN if p_value < thresholds.value("p_warn") else Verdict.PASS
+
+
+def _metrics(curve: DepthCurve, significance: Significance, slope: float) -> dict[str, tuple[float | int | None, str]]:
+    table: dict[str, tuple[float | int | None, str]] = {}
+    for radius, depth, variance in zip(curve.radii_px, curve.depth, np.diag(curve.covariance), strict=True):
+        table[f"depth_ppm_r{radius:.1f}"] = (float(depth), "ppm")
+        table[f"depth_ppm_r{radius:.1f}_err"] = (float(np.sqrt(variance)), "ppm")
+    table["depth_ppm_pipeline"] = (curve.pipeline, "ppm")
+    table["depth_ppm_pipeline_err"] = (curve.pipeline_err, "ppm")
+    table["chi2_p_value"] = (significance.p_value, "")
+    table["slope_ppm_per_px"] = (slope, "ppm/px")
+    return table
+
+
+def _details(curve: DepthCurve) -> dict[str, Any]:
+    return {
+        "radii_px": curve.radii_px.tolist(),
+        "depth_ppm": curve.depth.tolist(),
+        "depth_ppm_err": np.sqrt(np.diag(curve.covariance)).tolist(),
+        "covariance_ppm2": curve.covariance.tolist(),
+        "predicted_on_target_ppm": curve.on_target.tolist(),
+        "predicted_neighbours": [{"star_id": star_id, "ppm": ppm.tolist()} for star_id, ppm in curve.neighbours],
+    }
+
+
+def _sentence(
+    measurement: PixelMeasurement, curve: DepthCurve, significance: Significance, rising: bool, verdict: Verdict
+) -> str:
+    sector, n = measurement.stack.sector, measurement.n_transits
+    trend = "grows outwards more than" if rising else "falls outwards more than"
+    odds = f"p = {significance.p_value:.2g}, {transit_words(n)}"
+    if verdict is Verdict.PASS:
+        text = (
+            f"The depth follows the growth curve of a signal on the target in sector {sector} ({odds}), from "
+            f"{curve.radii_px[0]:g} to {curve.radii_px[-1]:g} px."
+        )
+    else:
+        text = f"The depth {trend} that of a signal on the target in sector {sector} ({odds})."
+        text += (
+            " A source away from the target would do that."
+            if rising
+            else " Light of another source within the small circles, or a wrong background, would do that."
+        )
+    if n == 1:
+        return text + " One transit compares the radii with each other, not one event with the next."
+    return text + few_transits_note(n)
