@@ -1,0 +1,187 @@
+"""
+The one place that writes files of a workspace.
+
+A reader sees the old file or the new one, never a part, also when the process is killed or the power fails: the bytes go
+to a temporary file in the same folder, reach the disk, and are renamed. What the machine refuses becomes a sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from btv_report.errors import LocalEnvironmentError
+
+TEMPORARY_SUFFIX = ".tmp"
+_NAME_LENGTH_KEPT = 60  # of the final name in the temporary one: long names must not grow beyond what folders allow
+
+_HINTS = {
+    errno.ENOSPC: "Free some space on that disk, or choose another place with --workspace, and run the command again.",
+    errno.EDQUOT: "Your disk quota is used up: free some space, or choose another place with --workspace.",
+    errno.EFBIG: "A limit on file sizes (`ulimit -f`, or the file system's own) is in the way: raise it, or choose "
+    "another place with --workspace.",
+    errno.EACCES: "Give yourself the right to write there, or choose another place with --workspace.",
+    errno.EPERM: "Give yourself the right to write there, or choose another place with --workspace.",
+    errno.EROFS: "That file system is mounted read-only: choose another place with --workspace.",
+    errno.ENAMETOOLONG: "Choose a workspace with a shorter path.",
+    errno.EMFILE: "Too many files are open: raise the limit (`ulimit -n`) or run fewer jobs at once.",
+    errno.ENFILE: "Too many files are open on this machine: run fewer jobs at once.",
+    errno.EIO: "The disk reports an error: check it before anything else is written there.",
+    errno.ENOTDIR: "A part of that path is a file, not a folder: choose another place with --workspace.",
+    errno.EEXIST: "Something else stands at that path: move it away, or choose another place with --workspace.",
+    errno.EXDEV: "Temporary file and target lie on different devices: make the folder a plain folder of one disk.",
+}
+_HINT_ELSE = "Check the disk and the rights of that folder, or choose another place with --workspace."
+
+
+def environment_error(error: OSError, doing: str, path: Path) -> LocalEnvironmentError:
+    """
+    Turn a refusal of the operating system into a sentence.
+
+    Parameters
+    ----------
+    error : OSError
+    doing : str
+        What was tried, such as `write 1,024 bytes to`; the path follows.
+    path : Path
+    """
+    words = error.strerror or type(error).__name__
+    name = errno.errorcode.get(error.errno or 0, "no error number")
+    hint = _HINTS.get(error.errno or 0, _HINT_ELSE)
+    return LocalEnvironmentError(f"Could not {doing} {path}: {words} ({name}).", hint=hint, path=path)
+
+
+@contextlib.contextmanager
+def sentences(doing: str, path: Path) -> Iterator[None]:
+    """Let every OSError of the block leave as a LocalEnvironmentError about `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise environment_error(error, doing, path) from error
+
+
+def make_folder(path: Path, *, private: bool) -> None:
+    """
+    Make a folder and its parents; those made here get mode 0700 when private, else 0755, whatever the umask is.
+
+    Folders that exist keep their mode.
+    """
+    with sentences("make the folder", path):
+        missing = []
+        while not path.is_dir():
+            missing.append(path)
+            path = path.parent
+        for folder in reversed(missing):
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+                folder.chmod(0o700 if private else 0o755)
+            if not folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            _sync_folder(folder.parent)
+
+
+def write_atomic(path: Path, data: bytes, *, private: bool) -> None:
+    """
+    Write a whole file so that readers see the old or the new bytes, and a crash leaves one of them.
+
+    Parameters
+    ----------
+    path : Path
+        Target; its folder must exist.
+    data : bytes
+    private : bool
+        Mode 0600 for the store; otherwise 0644 for a site that a web server reads. The umask does not matter.
+
+    Raises
+    ------
+    LocalEnvironmentError
+        If the machine refuses; the old file is then untouched and the temporary one is gone.
+    """
+    with sentences(f"write {len(data):,} bytes to", path):
+        prefix = f".{path.name[:_NAME_LENGTH_KEPT]}."
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=TEMPORARY_SUFFIX)
+        try:
+            try:
+                _write_all(handle, data)
+                os.fchmod(handle, 0o600 if private else 0o644)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            os.replace(temporary, path)  # noqa: PTH105 - one call that tests can watch
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
+            raise
+        _sync_folder(path.parent)
+
+
+def append_durable(path: Path, data: bytes) -> None:
+    """
+    Append to a private file (mode 0600) and wait until the bytes are on the disk.
+
+    When the machine refuses half-way, the file is cut back to its old length, and LocalEnvironmentError is raised.
+    """
+    with sentences(f"append {len(data):,} bytes to", path):
+        is_new = not path.exists()
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            length = os.fstat(handle).st_size
+            try:
+                _write_all(handle, data)
+                os.fsync(handle)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.ftruncate(handle, length)
+                raise
+        finally:
+            os.close(handle)
+        if is_new:
+            _sync_folder(path.parent)
+
+
+def cut_durable(path: Path, length: int) -> None:
+    """Cut a file to `length` bytes and wait until that is on the disk."""
+    with sentences("repair the end of", path):
+        handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            os.ftruncate(handle, length)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def rename_durable(source: Path, target: Path) -> None:
+    """Rename within one folder and wait until that is on the disk; a file at `target` is replaced."""
+    with sentences(f"rename {source.name} to", target):
+        os.replace(source, target)  # noqa: PTH105
+        _sync_folder(target.parent)
+
+
+def remove_durable(path: Path) -> None:
+    """Remove a file, if it is there, and wait until that is on the disk."""
+    with sentences("remove", path):
+        path.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    """Write every byte: the system may take fewer at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable; file systems that cannot do it (some network ones) say EINVAL."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:
+            raise
+    finally:
+        os.close(handle)
