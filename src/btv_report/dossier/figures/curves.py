@@ -1,0 +1,287 @@
+"""V10: depth against aperture radius, with the growth curves predicted for a signal on the target and on its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from btv_report.dossier.figures.context import find_check, metric
+from btv_report.dossier.figures.figure import Figure, FigureTable
+from btv_report.dossier.figures.plotly_json import axis, figure_json, label
+from btv_report.dossier.figures.stamps import sector_pixels
+from btv_report.dossier.figures.svg import (
+    BAND,
+    MODEL,
+    NARROW,
+    Drawing,
+    Frame,
+    draw_axes,
+    join,
+    label_margin,
+    num,
+    path_data,
+)
+from btv_report.dossier.figures.text import DASH, csv_text, plain_text, significant, slug, with_error
+from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
+from btv_report.record import CheckValue, RunRecord
+
+HEIGHT, PLOT_TOP, PLOT_HEIGHT = 276, 24, 170
+MAX_NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class GrowthCurves:
+    """
+    Depths in circular apertures; all lists are as long as `radii_px`.
+
+    Attributes
+    ----------
+    radii_px : px
+    depth_ppm, error_ppm : measured; None where not measured
+    target_ppm : predicted for a signal on the target, or None
+    neighbours : (star, predicted ppm), those that stay in the picture's range first
+    pipeline_ppm, pipeline_error_ppm : depth in the pipeline aperture, or None
+    """
+
+    radii_px: list[float]
+    depth_ppm: list[float | None]
+    error_ppm: list[float | None]
+    target_ppm: list[float | None] | None
+    neighbours: list[tuple[str, list[float | None]]]
+    pipeline_ppm: float | None
+    pipeline_error_ppm: float | None
+
+    def measured(self) -> list[tuple[float, float, float]]:
+        """(radius, depth, error) where there is a depth; an unknown error is 0."""
+        rows = zip(self.radii_px, self.depth_ppm, self.error_ppm, strict=True)
+        return [(radius, depth, error or 0.0) for radius, depth, error in rows if depth is not None]
+
+    def y_range(self) -> tuple[float, float]:
+        """Depths that the picture shows: measurements, the prediction on the target and 0; neighbours may leave it."""
+        values = [0.0] + [d + s * e for _, d, e in self.measured() for s in (-1, 1)]
+        values += [ppm for ppm in self.target_ppm or [] if ppm is not None]
+        if self.pipeline_ppm is not None:
+            values += [self.pipeline_ppm + s * (self.pipeline_error_ppm or 0.0) for s in (-1, 1)]
+        low, high = min(values), max(values)
+        room = 0.06 * (high - low or 1.0)
+        return low - room, high + room
+
+
+def aperture_figures(record: RunRecord, candidate: str, sector: int) -> tuple[Figure, ...]:
+    """Depth against aperture radius; () when V10 recorded no depth."""
+    check = find_check(record, "V10", candidate, sector)
+    curves = None if check is None else _curves(check)
+    if check is None or curves is None:
+        return ()
+    words = sector_pixels(record, candidate, sector).context.words
+    alt = f"Transit depth against aperture radius from {curves.radii_px[0]:g} to {curves.radii_px[-1]:g} px."
+    drawing = Drawing(f"v10-{slug(candidate)}-s{sector}", NARROW, HEIGHT, alt)
+    _draw(drawing, curves)
+    return (
+        Figure(
+            figure_id=drawing.figure_id,
+            title="Depth against aperture radius",
+            caption=f"{_finding(check, curves)} {words}",
+            alt=alt,
+            picture=drawing.render(),
+            width=NARROW,
+            height=HEIGHT,
+            plotly_json=_json(curves),
+            table=_table(curves),
+            csv=_csv(curves),
+        ),
+    )
+
+
+def _curves(check: CheckValue) -> GrowthCurves | None:
+    """The curves of a check; None without radii and at least one depth."""
+    details = check.get("details", {})
+    radii = details.get("radii_px") or []
+    depths = _numbers(details.get("depth_ppm"), len(radii))
+    if depths is None or all(depth is None for depth in depths):
+        return None
+    curves = GrowthCurves(
+        [float(radius) for radius in radii],
+        depths,
+        _numbers(details.get("depth_ppm_err"), len(radii)) or [None] * len(radii),
+        _numbers(details.get("predicted_on_target_ppm"), len(radii)),
+        [],
+        metric(check, "depth_ppm_pipeline"),
+        metric(check, "depth_ppm_pipeline_err"),
+    )
+    curves.neighbours.extend(_neighbours(details.get("predicted_neighbours") or [], curves))
+    return curves
+
+
+def _numbers(values: Sequence[float | None] | None, length: int) -> list[float | None] | None:
+    """A list of that many numbers, None where one is missing or not finite; None when there is no such list."""
+    if values is None or len(values) != length or not length:
+        return None
+    return [float(v) if v is not None and np.isfinite(v) else None for v in values]
+
+
+def _neighbours(values: Sequence[Mapping[str, Any]], curves: GrowthCurves) -> list[tuple[str, list[float | None]]]:
+    """Predicted curves of neighbours, those nearest to the measured depths first."""
+    found = []
+    for value in values:
+        ppm = _numbers(value.get("ppm"), len(curves.radii_px))
+        if ppm is None or all(p is None for p in ppm):
+            continue
+        pairs = [(p, d) for p, d in zip(ppm, curves.depth_ppm, strict=True) if p is not None and d is not None]
+        found.append((sum(abs(p - d) for p, d in pairs), plain_text(value.get("star_id", "")), ppm))
+    return [(star, ppm) for _, star, ppm in sorted(found, key=lambda row: row[:2])]
+
+
+def _draw(drawing: Drawing, curves: GrowthCurves) -> None:
+    """The picture."""
+    low, high = curves.y_range()
+    y_ticks = nice_ticks(low, high, 5)
+    left = label_margin(tick_labels(y_ticks), wide=False)
+    step = (curves.radii_px[-1] - curves.radii_px[0]) / max(len(curves.radii_px) - 1, 1) or 1.0
+    x_range = (curves.radii_px[0] - step / 2, curves.radii_px[-1] + step / 2)
+    frame = Frame(left, PLOT_TOP, NARROW - left - 12, PLOT_HEIGHT, x_range, (low, high))
+    drawing.add(frame.clip(drawing.figure_id))
+    if curves.pipeline_ppm is not None:
+        _draw_band(drawing, frame, curves.pipeline_ppm, curves.pipeline_error_ppm or 0.0)
+    draw_axes(
+        drawing,
+        frame,
+        x_ticks=nice_ticks(*x_range, 6),
+        y_ticks=y_ticks,
+        x_title="aperture radius, px",
+        y_title="depth, ppm",
+    )
+    drawing.add(f'<g clip-path="url(#{drawing.figure_id}-c)" fill="none">')
+    for _, ppm in curves.neighbours[:MAX_NEIGHBOURS]:
+        drawing.add(
+            f'<path stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3" d="{_line(frame, curves, ppm)}"/>'
+        )
+    if curves.target_ppm is not None:
+        drawing.add(
+            f'<path {MODEL} stroke="currentColor" stroke-width="2" d="{_line(frame, curves, curves.target_ppm)}"/>'
+        )
+    bars = dots = ""
+    for radius, depth, error in curves.measured():
+        x, y, half = frame.x(radius), frame.y(depth), frame.y(depth) - frame.y(depth + error)
+        bars += f"M{join((x, y - half))}v{num(2 * half)}"
+        dots += f"M{join((x - 3, y))}a3 3 0 1 0 6 0a3 3 0 1 0-6 0"
+    drawing.add(
+        f'<g class="ink" stroke="currentColor" stroke-width="1.4"><path d="{bars}"/>'
+        f'<path fill="currentColor" d="{dots}"/></g></g>'
+    )
+    _draw_key(drawing, curves)
+
+
+def _line(frame: Frame, curves: GrowthCurves, ppm: list[float | None]) -> str:
+    """A predicted curve as path data; far values are cut so that no coordinate grows beyond use."""
+    span = frame.y_range[1] - frame.y_range[0]
+    known = [(r, min(max(p, frame.y_range[0] - 9 * span), frame.y_range[1] + 9 * span))
+             for r, p in zip(curves.radii_px, ppm, strict=True) if p is not None]  # fmt: skip
+    return path_data(frame.points(*zip(*known, strict=True)))
+
+
+def _draw_band(drawing: Drawing, frame: Frame, depth: float, error: float) -> None:
+    """The depth in the pipeline aperture with its error."""
+    top = frame.y(depth + error)
+    height = max(frame.y(depth - error) - top, 1.0)
+    box = f"M{join((frame.left, top))}h{num(frame.width)}v{num(height)}h-{num(frame.width)}z"
+    drawing.add(f'<path {BAND} fill="currentColor" d="{box}"/>')
+
+
+def _draw_key(drawing: Drawing, curves: GrowthCurves) -> None:
+    """What the marks and lines are."""
+    top = PLOT_TOP + PLOT_HEIGHT + 48
+    drawing.add(
+        f'<path class="ink" stroke="currentColor" fill="currentColor" d="M8 {top}a3 3 0 1 0 6 0a3 3 0 1 0-6 0"/>'
+    )
+    drawing.text(22, top + 4, "measured")
+    if curves.target_ppm is not None:
+        drawing.add(f'<path {MODEL} stroke="currentColor" stroke-width="2" d="M104 {top}h14"/>')
+        drawing.text(124, top + 4, "predicted, signal on the target")
+    if curves.pipeline_ppm is not None:
+        drawing.add(f'<path {BAND} fill="currentColor" d="M4 {top + 12}h14v9h-14z"/>')
+        drawing.text(22, top + 20, "pipeline aperture")
+    if curves.neighbours:
+        drawing.add(f'<path stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3" d="M134 {top + 16}h14"/>')
+        drawing.text(154, top + 20, "predicted, on a neighbour")
+
+
+def _finding(check: CheckValue, curves: GrowthCurves) -> str:
+    """The finding in words."""
+    words = "Depth in circular apertures about the catalogue position, with errors from matched windows."
+    p_value, slope = metric(check, "chi2_p_value"), metric(check, "slope_ppm_per_px")
+    if p_value is not None:
+        words += f" Agreement with a signal on the target: p = {significant(p_value, 2)}."
+    if slope is not None:
+        words += f" Slope {significant(slope, 2)} ppm per px."
+    if curves.neighbours:
+        shown = [star for star, _ in curves.neighbours[:MAX_NEIGHBOURS]]
+        words += f" Dashed: {', '.join(shown)}."
+    return words
+
+
+def _table(curves: GrowthCurves) -> FigureTable:
+    """Depth and prediction at each radius, and the pipeline aperture."""
+    target = curves.target_ppm or [None] * len(curves.radii_px)
+    rows = [
+        (f"{radius:.1f}", with_error(depth, error), _like(predicted, error))
+        for radius, depth, error, predicted in zip(
+            curves.radii_px, curves.depth_ppm, curves.error_ppm, target, strict=True
+        )
+    ]
+    if curves.pipeline_ppm is not None:
+        rows.append(("pipeline aperture", with_error(curves.pipeline_ppm, curves.pipeline_error_ppm), DASH))
+    return FigureTable(("radius, px", "depth, ppm", "predicted on the target, ppm"), tuple(rows))
+
+
+def _like(value: float | None, error: float | None) -> str:
+    """A prediction with the decimals that the measurement's error deserves."""
+    return with_error(value, error).split(" ", maxsplit=1)[0] if value is not None else DASH
+
+
+def _csv(curves: GrowthCurves) -> str:
+    """All curves."""
+    header = ["radius (px)", "depth (ppm)", "depth_err (ppm)", "predicted_on_target (ppm)"]
+    header += [f"predicted on {star} (ppm)" for star, _ in curves.neighbours]
+    target = curves.target_ppm or [None] * len(curves.radii_px)
+    columns = [curves.radii_px, curves.depth_ppm, curves.error_ppm, target, *(ppm for _, ppm in curves.neighbours)]
+    return csv_text(header, zip(*columns, strict=True))
+
+
+def _json(curves: GrowthCurves) -> str:
+    """The curves as Plotly JSON."""
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "measured",
+            "x": curves.radii_px,
+            "y": curves.depth_ppm,
+            "error_y": {"array": curves.error_ppm},
+            "marker": {"size": 7},
+        }
+    ]
+    if curves.target_ppm is not None:
+        traces.append(_trace("on the target", curves.radii_px, curves.target_ppm))
+    for star, ppm in curves.neighbours[:MAX_NEIGHBOURS]:
+        traces.append(_trace(f"on {star}", curves.radii_px, ppm) | {"line": {"width": 1, "dash": "dot"}})
+    if curves.pipeline_ppm is not None:
+        edge = [curves.radii_px[0], curves.radii_px[-1]]
+        traces.append(
+            _trace("pipeline aperture", edge, [curves.pipeline_ppm] * 2) | {"line": {"width": 1, "dash": "dash"}}
+        )
+    low, high = curves.y_range()
+    layout = {
+        "xaxis": {"title": {"text": "aperture radius, px"}},
+        "yaxis": axis("depth, ppm", low, high),
+    }
+    return figure_json(traces, layout)
+
+
+def _trace(name: str, xs: list[float], ys: Sequence[float | None]) -> dict[str, Any]:
+    """A named line, values to 0.1 ppm."""
+    rounded = [None if y is None else round(y, 1) for y in ys]
+    return {"type": "scatter", "mode": "lines", "name": label(name), "x": xs, "y": rounded}

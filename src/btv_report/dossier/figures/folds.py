@@ -1,0 +1,276 @@
+"""All light curves folded on a candidate: odd and even transits apart, the transit's duration, and the depths of both."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from btv_report.dossier.figures.context import find_candidate
+from btv_report.dossier.figures.figure import Figure, FigureTable
+from btv_report.dossier.figures.pixels import series
+from btv_report.dossier.figures.plotly_json import axis, figure_json, typed
+from btv_report.dossier.figures.svg import ACCENT, BAND, MODEL, WIDE, Drawing, Frame, draw_axes, join, label_margin, num
+from btv_report.dossier.figures.text import DASH, csv_text, fixed, plain_text, slug, with_error
+from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
+from btv_report.record import FoldValue, RunRecord
+
+PLOT_TOP, PLOT_HEIGHT, FOOT = 48, 220, 58
+IN_TRANSIT = 0.45  # of the duration, either side of mid-transit: as the pixel checks take it
+CONTROL = (0.75, 1.75)  # of the duration from mid-transit
+TIME_TITLE = "hours from mid-transit"
+
+
+@dataclass(frozen=True)
+class FoldSeries:
+    """Odd or even transits: flux and its standard error in ppm for each bin, NaN in empty bins; None when there is none."""
+
+    name: str
+    flux_ppm: NDArray[np.float32]
+    err_ppm: NDArray[np.float32]
+    n_transits: int
+
+    def in_transit(self, hours: NDArray[np.float64], duration_hours: float) -> tuple[float, float] | None:
+        """Weighted mean of the bins in transit and its formal error, ppm."""
+        return self._mean(np.abs(hours) <= IN_TRANSIT * duration_hours)
+
+    def depth(self, hours: NDArray[np.float64], duration_hours: float) -> tuple[float, float] | None:
+        """Depth and formal error, ppm: weighted mean of the control bins minus that of the bins in transit."""
+        away = np.abs(hours) / duration_hours
+        inside = self.in_transit(hours, duration_hours)
+        control = self._mean((away >= CONTROL[0]) & (away <= CONTROL[1]))
+        if inside is None or control is None:
+            return None
+        return control[0] - inside[0], math.hypot(control[1], inside[1])
+
+    def _mean(self, chosen: NDArray[np.bool_]) -> tuple[float, float] | None:
+        """Weighted mean and its error over the chosen bins that have a value and an error."""
+        usable = chosen & np.isfinite(self.flux_ppm) & np.isfinite(self.err_ppm) & (self.err_ppm > 0)
+        if not usable.any():
+            return None
+        weight = 1 / self.err_ppm[usable].astype(float) ** 2
+        return float(np.average(self.flux_ppm[usable], weights=weight)), float(1 / np.sqrt(weight.sum()))
+
+
+def fold_figures(record: RunRecord, candidate: str) -> tuple[Figure, ...]:
+    """The folded light curve of a candidate; () when there is none or nothing in it is finite."""
+    value = next((fold for fold in record.get("folds", []) if fold["candidate"] == candidate), None)
+    if value is None:
+        return ()
+    parts = [part for part in (_series(value, "odd"), _series(value, "even")) if part is not None]
+    if not parts:
+        return ()
+    ephemeris = find_candidate(record, candidate)
+    duration = ephemeris["duration_hours"] if ephemeris else None
+    return (_figure(value, parts, duration, bool(record.get("run", {}).get("simulated", False))),)
+
+
+def _series(value: FoldValue, name: str) -> FoldSeries | None:
+    """One of the two series."""
+    stamps: Any = value
+    flux, error = series(stamps.get(f"{name}_ppm")), series(stamps.get(f"{name}_err_ppm"))
+    if flux is None:
+        return None
+    if error is None or error.shape != flux.shape:
+        error = np.full(flux.shape, np.nan, np.float32)
+    return FoldSeries(name, flux, error, int(stamps.get(f"n_{name}_transits", 0)))
+
+
+def _figure(value: FoldValue, parts: list[FoldSeries], duration: float | None, simulated: bool) -> Figure:
+    """The figure of a fold."""
+    bins = np.arange(parts[0].flux_ppm.size, dtype=float) + 0.5
+    hours: NDArray[np.float64] = value["start_hours"] + value["bin_hours"] * bins
+    name = plain_text(value["candidate"])
+    depths = {part.name: part.depth(hours, duration) if duration else None for part in parts}
+    counts = " and ".join(f"{part.n_transits} {part.name}" for part in parts)
+    alt = f"Light curves folded on {name}: {counts} transits against hours from mid-transit."
+    drawing = Drawing(f"fold-{slug(value['candidate'])}", WIDE, PLOT_TOP + PLOT_HEIGHT + FOOT, alt)
+    _draw(drawing, hours, parts, duration)
+    sectors = ", ".join(str(sector) for sector in value["sectors"])
+    where = f"Sector{'s' if len(value['sectors']) != 1 else ''} {sectors}{', SIMULATED data' if simulated else ''}."
+    return Figure(
+        figure_id=drawing.figure_id,
+        title=f"Folded on {name}",
+        caption=f"{_finding(parts, depths, value['bin_hours'])} {where}",
+        alt=alt,
+        picture=drawing.render(),
+        width=WIDE,
+        height=int(drawing.height),
+        plotly_json=_json(value, parts, duration),
+        table=_table(parts, depths),
+        csv=_csv(hours, parts),
+    )
+
+
+def _difference(depths: dict[str, tuple[float, float] | None]) -> tuple[float, float] | None:
+    """Odd minus even depth and its error."""
+    odd, even = depths.get("odd"), depths.get("even")
+    if odd is None or even is None:
+        return None
+    return odd[0] - even[0], math.hypot(odd[1], even[1])
+
+
+def _finding(parts: list[FoldSeries], depths: dict[str, tuple[float, float] | None], bin_hours: float) -> str:
+    """Depths of odd and even transits and whether they differ, in words."""
+    words = f"Bins of {bin_hours * 60:.3g} min."
+    for part in parts:
+        depth = depths[part.name]
+        if depth is not None:
+            words += f" {part.name.capitalize()} depth {with_error(*depth, 'ppm')} ({part.n_transits} transits)."
+    difference = _difference(depths)
+    if difference is not None:
+        words += f" They differ by {fixed(abs(difference[0]) / difference[1], 1)} sigma"
+        words += " (formal errors, without correlated noise)."
+    return words
+
+
+def _table(parts: list[FoldSeries], depths: dict[str, tuple[float, float] | None]) -> FigureTable:
+    """Depths and their difference."""
+    rows = []
+    for part in parts:
+        depth = depths[part.name]
+        rows.append((part.name, str(part.n_transits), with_error(*depth) if depth else DASH))
+    difference = _difference(depths)
+    if difference is not None:
+        rows.append(("odd minus even", DASH, with_error(*difference)))
+    return FigureTable(("transits", "number", "depth, ppm"), tuple(rows))
+
+
+def _csv(hours: NDArray[np.float64], parts: list[FoldSeries]) -> str:
+    """Both series."""
+    header = ["bin middle (h from mid-transit)"]
+    columns: list[Any] = [[round(float(h), 6) for h in hours]]
+    for part in parts:
+        header += [f"{part.name} flux (ppm)", f"{part.name} flux_err (ppm)"]
+        columns += [part.flux_ppm, part.err_ppm]
+    return csv_text(header, zip(*columns, strict=True))
+
+
+def _y_range(parts: list[FoldSeries]) -> tuple[float, float]:
+    """All values with their errors."""
+    ends = [part.flux_ppm + sign * np.nan_to_num(part.err_ppm) for part in parts for sign in (-1, 1)]
+    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
+    room = 0.05 * (high - low) or 1.0
+    return low - room, high + room
+
+
+def _draw(
+    drawing: Drawing,
+    hours: NDArray[np.float64],
+    parts: list[FoldSeries],
+    duration: float | None,
+) -> None:
+    """The picture."""
+    y_range = _y_range(parts)
+    y_ticks = nice_ticks(*y_range, 6)
+    left = label_margin(tick_labels(y_ticks), wide=True)
+    half = (hours[-1] - hours[0]) / (2 * max(hours.size - 1, 1)) or 0.5
+    frame = Frame(
+        left, PLOT_TOP, WIDE - left - 10, PLOT_HEIGHT, (float(hours[0] - half), float(hours[-1] + half)), y_range
+    )
+    if duration:
+        first, last = (min(max(frame.x(s * duration / 2), frame.left), frame.right) for s in (-1, 1))
+        drawing.add(
+            f'<rect {BAND} fill="currentColor" x="{num(first)}" y="{num(frame.top)}" width="{num(last - first)}" '
+            f'height="{num(frame.height)}"/>'
+        )
+    draw_axes(
+        drawing,
+        frame,
+        x_ticks=nice_ticks(*frame.x_range, 7),
+        y_ticks=y_ticks,
+        x_title=TIME_TITLE,
+        y_title="flux, ppm from the median",
+    )
+    for part in parts:
+        _draw_series(drawing, frame, hours, part)
+    levels = [level for part in parts if duration and (level := part.in_transit(hours, duration)) is not None]
+    if duration and levels:
+        _draw_level(drawing, frame, duration, levels)
+    _draw_key(drawing, frame, parts, bool(levels))
+
+
+def _draw_series(drawing: Drawing, frame: Frame, hours: NDArray[np.float64], part: FoldSeries) -> None:
+    """Error bars and marks: odd open circles in ink, even filled squares in the accent colour."""
+    bars = marks = ""
+    for hour, flux, error in zip(hours, part.flux_ppm, part.err_ppm, strict=True):
+        if not np.isfinite(flux):
+            continue
+        x, y = frame.x(float(hour)), frame.y(float(flux))
+        if np.isfinite(error):
+            half = y - frame.y(float(flux + error))
+            bars += f"M{join((x, y - half))}v{num(2 * half)}"
+        marks += f"M{join((x, y))}{SHAPES[part.name]}"
+    paint = PAINTS[part.name]
+    drawing.add(
+        f'<g {paint} stroke="currentColor"><path stroke-opacity=".45" d="{bars}"/>'
+        f'<path fill="{FILLS[part.name]}" d="{marks}"/></g>'
+    )
+
+
+SHAPES = {"odd": "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0", "even": "m-2.5-2.5h5v5h-5z"}
+PAINTS = {"odd": 'class="ink"', "even": ACCENT}
+FILLS = {"odd": "none", "even": "currentColor"}
+
+
+def _draw_level(drawing: Drawing, frame: Frame, duration: float, levels: list[tuple[float, float]]) -> None:
+    """The weighted mean of all bins in transit as a line over the duration."""
+    weights = [1 / error**2 for _, error in levels]
+    mean = sum(weight * level for weight, (level, _) in zip(weights, levels, strict=True)) / sum(weights)
+    x = frame.x(-duration / 2)
+    width = num(frame.x(duration / 2) - x)
+    drawing.add(f'<path {MODEL} stroke="currentColor" stroke-width="2" d="M{join((x, frame.y(mean)))}h{width}"/>')
+
+
+def _draw_key(drawing: Drawing, frame: Frame, parts: list[FoldSeries], with_depth: bool) -> None:
+    """What the marks are, above the plot on the right, in em so that it grows with the text."""
+    words = [f"{'○' if part.name == 'odd' else '■'} {part.name}" for part in parts]
+    pieces = [
+        f'<tspan {PAINTS[part.name]} fill="currentColor">{word}</tspan>'
+        for part, word in zip(parts, words, strict=True)
+    ]
+    if with_depth:
+        pieces.append(f'<tspan {MODEL} fill="currentColor">━ mean in transit</tspan>')
+    drawing.add(f'<text x="{num(frame.right)}" y="16" text-anchor="end">{"&#8195;".join(pieces)}</text>')
+
+
+def _json(value: FoldValue, parts: list[FoldSeries], duration: float | None) -> str:
+    """The fold as Plotly JSON."""
+    symbols = {"odd": "circle-open", "even": "square"}
+    traces: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": part.name,
+            "x0": value["start_hours"] + value["bin_hours"] / 2,
+            "dx": value["bin_hours"],
+            "y": typed(part.flux_ppm),
+            "error_y": {"array": typed(part.err_ppm), "thickness": 1, "width": 0},
+            "marker": {"size": 6, "symbol": symbols[part.name]},
+        }
+        for part in parts
+    ]
+    low, high = _y_range(parts)
+    layout: dict[str, Any] = {
+        "xaxis": {"title": {"text": TIME_TITLE}},
+        "yaxis": axis("flux, ppm from the median", low, high),
+    }
+    if duration:
+        layout["shapes"] = [
+            {
+                "type": "rect",
+                "yref": "paper",
+                "x0": -duration / 2,
+                "x1": duration / 2,
+                "y0": 0,
+                "y1": 1,
+                "line": {"width": 0},
+                "fillcolor": "#0e7490",
+                "opacity": 0.14,
+                "layer": "below",
+            }
+        ]
+    return figure_json(traces, layout)

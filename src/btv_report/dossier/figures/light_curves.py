@@ -1,0 +1,244 @@
+"""The light curve of a sector, with the predicted transits marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from btv_report.dossier.figures.context import SectorContext
+from btv_report.dossier.figures.figure import Figure, FigureTable
+from btv_report.dossier.figures.pixels import series
+from btv_report.dossier.figures.plotly_json import Trace, figure_json, label, typed
+from btv_report.dossier.figures.svg import ACCENT, WIDE, Drawing, Frame, draw_axes, join, label_margin, num
+from btv_report.dossier.figures.text import csv_text, fixed, plain_text, significant
+from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
+from btv_report.ephemeris import Ephemeris
+from btv_report.record import LightCurveValue, RunRecord
+
+PLOT_TOP, PLOT_HEIGHT, FOOT = 26, 176, 62
+MAX_DOTS = 700  # one dot a unit of width
+ROW = 11  # height of a row of transit marks
+MAX_MARKS = 200  # beyond, the marks of a candidate would be a solid line
+KEPT, DROPPED, PREDICTED = "kept", "dropped", "predicted"
+TIME_TITLE = "BTJD (TDB), days"
+
+
+@dataclass(frozen=True)
+class TransitMarks:
+    """Mid-times (BTJD) of one candidate's transits in a sector, by what became of them."""
+
+    candidate: str
+    times: dict[str, list[float]]
+
+
+def light_curve_figures(record: RunRecord, sector: int) -> tuple[Figure, ...]:
+    """One figure for each recorded light curve of the sector that holds a finite value."""
+    found = [value for value in record.get("light_curves", []) if value["sector"] == sector]
+    figures = []
+    for number, value in enumerate(found):
+        flux = series(value.get("flux_ppm"))
+        if flux is not None:
+            suffix = "" if len(found) == 1 else f"-{number + 1}"
+            figures.append(_figure(record, value, flux, f"light-curve-s{sector}{suffix}"))
+    return tuple(figures)
+
+
+def _figure(record: RunRecord, value: LightCurveValue, flux: NDArray[np.float32], figure_id: str) -> Figure:
+    """The figure of one light curve."""
+    sector, width = value["sector"], value["bin_days"]
+    time: NDArray[np.float64] = value["start_btjd"] + width * (np.arange(flux.size, dtype=float) + 0.5)
+    marks = _marks(record, sector, float(time[0]), float(time[-1]))
+    context = SectorContext(sector, value["pipeline"], value["exptime_s"], _simulated(record, value))
+    n_together = max(1, -(-flux.size // MAX_DOTS))
+    alt = f"Light curve of sector {sector}, BTJD {time[0]:.1f} to {time[-1]:.1f}, with {_mark_words(marks)}."
+    drawing = Drawing(figure_id, WIDE, PLOT_TOP + PLOT_HEIGHT + FOOT + ROW * max(len(marks), 1), alt)
+    _draw(drawing, time, flux, n_together, marks)
+    caption = (
+        f"{plain_text(value['flux_column'])} divided by its median, {value['n_used']} cadences in bins of "
+        f"{_minutes(width)}{f', drawn {n_together} bins to a dot' if n_together > 1 else ''}; scatter of a cadence "
+        f"{significant(value['scatter_ppm'])} ppm. {_mark_words(marks).capitalize()}. {context.words}"
+    )
+    n_filled = int(np.isfinite(flux).sum())
+    table = [
+        ("cadences used", str(value["n_used"])),
+        ("bins with data", f"{n_filled} of {flux.size}"),
+        ("bin", _minutes(width)),
+        ("scatter of a cadence", f"{significant(value['scatter_ppm'])} ppm"),
+        ("first and last bin", f"{fixed(time[0], 3)} to {fixed(time[-1], 3)} BTJD"),
+        (
+            "faintest and brightest bin",
+            f"{fixed(float(np.nanmin(flux)), 0)} and {fixed(float(np.nanmax(flux)), 0)} ppm",
+        ),
+    ]
+    return Figure(
+        figure_id=figure_id,
+        title=f"Light curve, sector {sector}",
+        caption=caption,
+        alt=alt,
+        picture=drawing.render(),
+        width=WIDE,
+        height=int(drawing.height),
+        plotly_json=_json(time, width, flux, marks),
+        table=FigureTable(("what", "value"), tuple(table)),
+        csv=csv_text(
+            ("bin middle (BTJD TDB d)", "flux (ppm from the median)"),
+            ((round(float(t), 6), f) for t, f in zip(time, flux, strict=True) if np.isfinite(f)),
+        ),
+    )
+
+
+def _simulated(record: RunRecord, value: LightCurveValue) -> bool:
+    """Whether the run or the product is simulated."""
+    if record.get("run", {}).get("simulated", False):
+        return True
+    return any(p["simulated"] for p in record.get("products", []) if p["sha256"] == value["product_sha256"])
+
+
+def _minutes(days: float) -> str:
+    """A bin width in words."""
+    minutes = days * 1440
+    return f"{significant(minutes, 3)} min" if minutes < 120 else f"{significant(minutes / 60, 3)} h"
+
+
+def _marks(record: RunRecord, sector: int, first: float, last: float) -> list[TransitMarks]:
+    """
+    The transits of each candidate in the sector, as the checks saw them.
+
+    Where no pixel file was checked the record lists none: then the times are those that the ephemeris predicts.
+    """
+    found = []
+    for candidate in record.get("candidates", []):
+        name = candidate["name"]
+        rows = [t for t in record.get("transits", []) if (t["candidate"], t["sector"]) == (name, sector)]
+        times: dict[str, list[float]] = {KEPT: [t["mid_btjd"] for t in rows if t["used"]]}
+        times[DROPPED] = [t["mid_btjd"] for t in rows if not t["used"]]
+        if not rows:
+            ephemeris = Ephemeris(candidate["period_days"], candidate["epoch_btjd"], candidate["duration_hours"], name)
+            times[PREDICTED] = [ephemeris.mid_btjd(n) for n in ephemeris.numbers_between(first, last)]
+        times = {kind: mids for kind, mids in times.items() if mids}
+        if times:
+            found.append(TransitMarks(name, times))
+    return found
+
+
+def _mark_words(marks: Sequence[TransitMarks]) -> str:
+    """How many transits are marked, in words."""
+    if not marks:
+        return "no predicted transit"
+    parts = []
+    for mark in marks:
+        counts = [f"{len(mids)} {kind}" for kind, mids in mark.times.items()]
+        parts.append(f"{' and '.join(counts)} of {plain_text(mark.candidate)}")
+    return "transits " + "; ".join(parts)
+
+
+def _draw(
+    drawing: Drawing, time: NDArray[np.float64], flux: NDArray[np.float32], n_together: int, marks: list[TransitMarks]
+) -> None:
+    """Dots, axes and transit marks."""
+    low, high = float(np.nanmin(flux)), float(np.nanmax(flux))
+    room = 0.05 * (high - low) or 1.0
+    y_range = (low - room, high + room)
+    y_ticks = nice_ticks(*y_range, 5)
+    left = label_margin(tick_labels(y_ticks), wide=True)
+    half = (time[-1] - time[0]) / (2 * max(time.size - 1, 1)) or 0.5
+    x_range = (float(time[0] - half), float(time[-1] + half))
+    frame = Frame(left, PLOT_TOP, WIDE - left - 10, PLOT_HEIGHT, x_range, y_range)
+    # The marks stand between the dots and the time axis.
+    axes = Frame(
+        left, PLOT_TOP, frame.width, PLOT_HEIGHT + ROW * max(len(marks), 1), x_range, _stretched(frame, len(marks))
+    )
+    draw_axes(
+        drawing,
+        axes,
+        x_ticks=nice_ticks(*x_range, 6),
+        y_ticks=y_ticks,
+        x_title=TIME_TITLE,
+        y_title="flux, ppm from the median",
+    )
+    _draw_dots(drawing, frame, _together(flux, n_together))
+    for row, mark in enumerate(marks):
+        _draw_marks(drawing, frame, mark, frame.bottom + ROW * (row + 0.5), named=len(marks) > 1)
+
+
+def _stretched(frame: Frame, n_rows: int) -> tuple[float, float]:
+    """The y range of a frame that reaches so many rows of marks further down."""
+    low, high = frame.y_range
+    return low - (high - low) * ROW * max(n_rows, 1) / frame.height, high
+
+
+def _together(flux: NDArray[np.float32], n_together: int) -> NDArray[np.float64]:
+    """Means of `n_together` neighbouring bins, NaN where all are empty."""
+    padded = np.pad(flux.astype(float), (0, -flux.size % n_together), constant_values=np.nan).reshape(-1, n_together)
+    filled = np.isfinite(padded)
+    count = filled.sum(axis=1)
+    return np.where(count > 0, np.where(filled, padded, 0).sum(axis=1) / np.maximum(count, 1), np.nan)
+
+
+def _draw_dots(drawing: Drawing, frame: Frame, flux: NDArray[np.float64]) -> None:
+    """
+    A dot a bin: one path whose corners carry a marker, one unit a bin to the right and half units upwards.
+
+    Steps of one unit keep the path to some four characters a bin; the marker undoes the unequal scales.
+    """
+    step = frame.width / flux.size
+    heights = np.where(np.isfinite(flux), 2 * (frame.bottom - np.array([frame.y(f) for f in flux])), np.nan)
+    filled = np.flatnonzero(np.isfinite(heights))
+    places = np.stack([filled, np.round(heights[filled]).astype(int)], axis=1)
+    moves = np.diff(places, axis=0, prepend=[[0, 0]])
+    runs = np.split(moves, np.flatnonzero(moves[:, 0] > 1)[int(filled[0] > 1) :])
+    # An empty bin is a gap: a new move; the corners after a move are lines to without a letter.
+    data = "".join("m" + join(run.ravel(), 0) for run in runs)
+    ident = f"{drawing.figure_id}-d"
+    drawing.add(
+        f'<marker id="{ident}" viewBox="-1 -1 2 2" markerUnits="userSpaceOnUse" markerWidth="{num(2.6 / step, 2)}" '
+        f'markerHeight="5.2" preserveAspectRatio="none"><circle class="ink" fill="currentColor" r="1"/></marker>'
+        f'<path transform="matrix({num(step, 4)} 0 0-.5 {num(frame.left + step / 2, 2)} {num(frame.bottom)})" fill="none" '
+        f'marker-start="url(#{ident})" marker-mid="url(#{ident})" marker-end="url(#{ident})" d="{data}"/>'
+    )
+
+
+def _draw_marks(drawing: Drawing, frame: Frame, mark: TransitMarks, y: float, *, named: bool) -> None:
+    """Kept transits as filled triangles, dropped ones as crosses, merely predicted ones as open triangles."""
+    shapes = {KEPT: "m-3.5 4l3.5-7 3.5 7z", DROPPED: "m-3-3l6 6m0-6l-6 6", PREDICTED: "m-3.5 4l3.5-7 3.5 7z"}
+    for kind, mids in mark.times.items():
+        data = "".join(f"M{join((frame.x(t), y))}{shapes[kind]}" for t in mids[:MAX_MARKS])
+        fill = "currentColor" if kind == KEPT else "none"
+        drawing.add(f'<path {ACCENT} fill="{fill}" stroke="currentColor" d="{data}"/>')
+    if named:
+        drawing.text(frame.left + 3, y, mark.candidate, attributes='dy=".35em" class="muted"')
+
+
+def _json(time: NDArray[np.float64], width: float, flux: NDArray[np.float32], marks: list[TransitMarks]) -> str:
+    """The light curve as Plotly JSON; empty bins are gaps."""
+    low, high = float(np.nanmin(flux)), float(np.nanmax(flux))
+    foot = low - 0.06 * (high - low or 1.0)
+    traces: list[Trace] = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "flux",
+            "x0": round(float(time[0]), 6),
+            "dx": width,
+            "y": typed(flux),
+            "marker": {"size": 3},
+        }
+    ]
+    symbols = {KEPT: "triangle-up", DROPPED: "x-thin-open", PREDICTED: "triangle-up-open"}
+    for mark in marks:
+        for kind, mids in mark.times.items():
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "name": label(f"{mark.candidate}, {kind}"),
+                    "x": [round(t, 5) for t in mids],
+                    "y": [round(foot, 1)] * len(mids),
+                    "marker": {"symbol": symbols[kind], "size": 9},
+                }
+            )
+    layout = {"xaxis": {"title": {"text": TIME_TITLE}}, "yaxis": {"title": {"text": "flux, ppm from the median"}}}
+    return figure_json(traces, layout | {"showlegend": True} if marks else layout)
