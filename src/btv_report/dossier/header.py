@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from btv_report.dossier import links
 from btv_report.dossier.labels import SOURCES, candidate_title
 from btv_report.dossier.links import Link
-from btv_report.dossier.numbers import Quantity, exact, fixed, quantity, unknown
+from btv_report.dossier.numbers import Quantity, exact, quantity, unknown
 from btv_report.dossier.tables import Cell, CellKind, Column, Table, text_cell
 from btv_report.record import CandidateValue, RunRecord, TargetValue
 
 TESS_PIXEL_ARCSEC = 21
 _NOT_IN_HEADER = "neither a product's header nor a catalogue gave it"
 _STELLAR = (
-    ("teff_k", "Effective temperature", "K", 0),
-    ("logg_cgs", "log g", "cm/s²", 2),
-    ("radius_rsun", "Radius", "R☉", 3),
-    ("mass_msun", "Mass", "M☉", 3),
-    ("luminosity_lsun", "Luminosity", "L☉", 3),
-    ("metallicity_dex", "[M/H]", "dex", 2),
-    ("distance_pc", "Distance", "pc", 2),
+    ("teff_k", "Effective temperature", "K", 1),
+    ("logg_cgs", "log g", "(cgs)", 3),
+    ("radius_rsun", "Radius", "R☉", 4),
+    ("mass_msun", "Mass", "M☉", 4),
+    ("luminosity_lsun", "Luminosity", "L☉", 4),
+    ("metallicity_dex", "[M/H]", "dex", 3),
+    ("distance_pc", "Distance", "pc", 3),
 )
 
 
@@ -97,7 +98,7 @@ def _lede(record: RunRecord) -> str:
 
 def _position(target: TargetValue) -> tuple[Fact, ...]:
     """Coordinates, motion and brightness."""
-    tmag = Fact("TESS magnitude", quantity(target["tmag"], "mag", decimals=3, reason=_NOT_IN_HEADER))
+    tmag = Fact("TESS magnitude", catalogue_value(target["tmag"], "mag", 3))
     position = target["position"]
     if position is None:
         return (Fact("Right ascension, declination", unknown(_NOT_IN_HEADER)), tmag)
@@ -105,23 +106,27 @@ def _position(target: TargetValue) -> tuple[Fact, ...]:
     ra_deg, dec_deg = position["ra_deg"], position["dec_deg"]
     motion = unknown("not given with the position; the star is taken as fixed")
     if position["pm_known"]:
-        pmra, pmdec = fixed(position["pmra_mas_per_yr"], 2), fixed(position["pmdec_mas_per_yr"], 2)
+        pmra, pmdec = (catalogue_value(position[key], "", 3).text for key in ("pmra_mas_per_yr", "pmdec_mas_per_yr"))
         motion = Quantity(f"{pmra}, {pmdec}", unit="mas/yr")
     return (
-        Fact("Right ascension", Quantity(fixed(ra_deg, 6), unit="°", value=ra_deg), epoch),
-        Fact("Declination", Quantity(fixed(dec_deg, 6), unit="°", value=dec_deg), epoch),
+        Fact("Right ascension", catalogue_value(ra_deg, "°", 7), epoch),
+        Fact("Declination", catalogue_value(dec_deg, "°", 7), epoch),
         Fact("Proper motion", motion, "RA × cos Dec, Dec"),
         tmag,
     )
 
 
+def catalogue_value(value: float | None, unit: str, decimals: int) -> Quantity:
+    """A catalogue value that comes without an error: at most `decimals`, and no zeros that the catalogue does not give."""
+    if value is None or not math.isfinite(value):
+        return unknown(_NOT_IN_HEADER)
+    return Quantity(exact(round(value, decimals)), unit=unit, value=value)
+
+
 def _stellar(target: TargetValue) -> tuple[Fact, ...]:
     """Stellar parameters; those that are unknown stay, with a dash."""
     stellar = target["stellar"]
-    facts = [
-        Fact(term, quantity(stellar.get(key), unit, decimals=decimals, reason=_NOT_IN_HEADER))
-        for key, term, unit, decimals in _STELLAR
-    ]
+    facts = [Fact(term, catalogue_value(stellar.get(key), unit, decimals)) for key, term, unit, decimals in _STELLAR]
     return tuple(facts)
 
 

@@ -35,6 +35,7 @@ class CandidateChecks:
     """The check sections of one candidate; `note` says why there are none."""
 
     anchor: str
+    short: str
     title: str
     sections: tuple[CheckSection, ...]
     note: str = ""
@@ -160,7 +161,7 @@ def _light_curves(record: RunRecord, figures: Figures) -> tuple[FigureGroup, ...
     sectors = sorted({*_sectors(record, ("light_curve",)), *(curve["sector"] for curve in record["light_curves"])})
     missing = "The light curve of this sector holds no usable flux that could be drawn; its provenance stands below."
     return tuple(
-        FigureGroup(f"light-curve-s{sector}", f"Sector {sector}", found, "" if found else missing)
+        FigureGroup(f"flux-s{sector}", f"Sector {sector}", found, "" if found else missing)
         for sector in sectors
         for found in (tuple(figures.get(("light_curve", sector), ())),)
     )
@@ -172,7 +173,7 @@ def _folds(record: RunRecord, figures: Figures) -> tuple[FigureGroup, ...]:
         name = candidate["name"]
         found = tuple(figures.get(("fold", name), ()))
         missing = "No predicted transit of this candidate has usable flux on both sides, so there is nothing to fold."
-        groups.append(FigureGroup(f"fold-{slug(name)}", candidate_title(name), found, "" if found else missing))
+        groups.append(FigureGroup(f"folded-{slug(name)}", candidate_title(name), found, "" if found else missing))
     return tuple(groups)
 
 
@@ -188,7 +189,7 @@ def _controls(record: RunRecord, figures: Figures) -> tuple[FigureGroup, ...]:
         missing = (
             "" if found else "The mean image of this sector could not be drawn; its pixels stand in the data file."
         )
-        groups.append(FigureGroup(f"control-s{sector}", f"Sector {sector}", found, missing))
+        groups.append(FigureGroup(f"pixels-s{sector}", f"Sector {sector}", found, missing))
     return tuple(groups)
 
 
@@ -201,5 +202,5 @@ def _checks(record: RunRecord, figures: Figures) -> tuple[CandidateChecks, ...]:
         missing = (
             "" if own else "No pixel check was recorded for this candidate, because no sector has a usable pixel file."
         )
-        groups.append(CandidateChecks(f"checks-{slug(candidate['name'])}", title, own, missing))
+        groups.append(CandidateChecks(f"checks-{slug(candidate['name'])}", candidate["name"], title, own, missing))
     return tuple(groups)

@@ -97,7 +97,7 @@ def _product_table(products: list[ProductValue]) -> Table | None:
                 sector,
                 text_cell(KINDS.get(product["kind"], product["kind"])),
                 text_cell(product["pipeline"]),
-                number_cell(quantity(product["exptime_s"], digits=4, reason="the header does not state it")),
+                number_cell(_given(product["exptime_s"], "")),
                 text_cell("used" if product["used"] else "not used"),
                 text_cell(sentence_case(product["reason"]), reason="nothing to note"),
                 text_cell(FITS_SUMS.get(product["fits_sum"], product["fits_sum"])),
@@ -124,13 +124,19 @@ def _number(source: Mapping[str, Any], key: str, unit: str, reason: str, digits:
     )
 
 
+def _given(value: float | None, unit: str) -> Quantity:
+    """A number as the header gives it."""
+    return unknown("the header does not state it") if value is None else Quantity(exact(value), unit=unit, value=value)
+
+
 def _card(product: ProductValue) -> ProductCard:
     provenance = product["provenance"]
     where = "sector not stated" if product["sector"] is None else f"sector {product['sector']}"
+    kind = KINDS.get(product["kind"], product["kind"])
     bits = _bits_table(provenance, product_anchor(product["sha256"]))
     return ProductCard(
         anchor=product_anchor(product["sha256"]),
-        title=f"{KINDS.get(product['kind'], product['kind'])}, {where}, {product['pipeline']}".capitalize(),
+        title=f"{kind[:1].upper()}{kind[1:]}, {where}, {product['pipeline']}",
         file=product["file"],
         facts=(*_origin_facts(product), *_reading_facts(product), *_time_facts(provenance)),
         bits=bits,
@@ -171,7 +177,7 @@ def _reading_facts(product: ProductValue) -> tuple[Fact, ...]:
         Fact("Exposure time asked", _number(read, "exptime_asked_s", "s", asked)),
         Fact(
             "Exposure time by header",
-            quantity(product["exptime_s"], "s", digits=6, reason="the header does not state it"),
+            _given(product["exptime_s"], "s"),
         ),
         Fact("Cadence measured from TIME", _number(read, "cadence_measured_s", "s", "fewer than two times", 6)),
         Fact("Cadences in the file", _number(read, "n_cadences", "", "not recorded")),

@@ -165,7 +165,7 @@ def _without_error(name: str, value: float, unit: str) -> Quantity:
         return quantity(value, unit, decimals=2 if abs(value) < 100 else 0)
     if name.endswith(("_correlation", "_likeness")) or name == "quality":
         return quantity(value, unit, decimals=3)
-    if unit == "px":
+    if unit == "px" and abs(value) >= 1:
         return quantity(value, unit, decimals=3)
     return quantity(value, unit, digits=3)
 
@@ -202,7 +202,8 @@ def _thresholds_table(checks: list[CheckValue], anchor: str) -> Table | None:
         for name in sorted(check["thresholds"]):
             threshold = check["thresholds"][name]
             value = threshold.get("value")
-            shown = exact(float(value)) if isinstance(value, int | float) else str(value)
+            unit = unit_label(str(threshold.get("unit") or ""))
+            shown = f"{exact(float(value)) if isinstance(value, int | float) else value} {unit}".strip()
             row = (text_cell(name.replace("_", " ")), Cell(shown, CellKind.NUMBER), text_cell(threshold.get("source")))
             if row not in rows:
                 rows.append(row)

@@ -34,7 +34,7 @@ class Strip:
 def check_anchor(candidate: str, check_id: str, sector: int | None = None) -> str:
     """Id of the section of a check; with a sector, of its part for that sector."""
     anchor = f"{slug(check_id)}-{slug(candidate)}"
-    return anchor if sector is None else f"{anchor}-s{sector}"
+    return anchor if sector is None else f"{anchor}-sector-{sector}"
 
 
 def build_strips(record: RunRecord) -> tuple[Strip, ...]:

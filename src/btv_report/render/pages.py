@@ -1,0 +1,90 @@
+"""Pages as bytes: values in, HTML out."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+from btv_report.dossier.figures.figure import Figure
+from btv_report.dossier.index import RunSummary, build_index, build_site_audit
+from btv_report.dossier.methods import build_methods
+from btv_report.dossier.page import DossierPage, build_page
+from btv_report.dossier.publish import dossier_json, publishable
+from btv_report.dossier.results import Figures
+from btv_report.record import RunRecord
+from btv_report.render.assets import assets
+from btv_report.render.environment import NOT_FOUND_STYLE, environment, style_hash
+
+logger = logging.getLogger(__name__)
+
+
+def _page(template: str, *, root: str, current: str, **values: object) -> bytes:
+    """Render one page; `root` leads from its folder to the first folder of the site."""
+    names, _ = assets()
+    text = environment().get_template(template).render(root=root, current=current, assets=names, **values)
+    return re.sub(r"\n{2,}", "\n", text).encode()
+
+
+def dossier_files(run_id: str, record_sha256: str, record: RunRecord) -> dict[str, bytes]:
+    """All files of one target, by path in the site: page, JSON and the data of its figures."""
+    public = publishable(record)
+    page, figures = _dossier_page(run_id, record_sha256, public)
+    folder = f"tic/{page.tic_id}"
+    files = {
+        f"{folder}/index.html": _page(
+            "dossier.html.j2", root="../../", current="dossier", page=page, contents=contents(page)
+        ),
+        f"{folder}/dossier.json": dossier_json(run_id, record_sha256, public),
+    }
+    for figure in figures:
+        files[f"{folder}/files/{figure.figure_id}.csv"] = figure.csv.encode()
+    return files
+
+
+def _dossier_page(run_id: str, record_sha256: str, public: RunRecord) -> tuple[DossierPage, tuple[Figure, ...]]:
+    """The page with its figures; a fault in the figures costs the figures, not the page (F-165)."""
+    from btv_report.dossier.figures.collect import all_figures
+
+    figures: Figures = {}
+    problem = ""
+    try:
+        figures = all_figures(public)
+    except Exception as error:
+        logger.exception("figures of TIC %s", public["target"]["tic_id"])
+        problem = f"The figures could not be drawn ({type(error).__name__}); the numbers are not affected."
+    page = build_page(run_id, record_sha256, public, figures, figure_problem=problem)
+    return page, page.figures
+
+
+def contents(page: DossierPage) -> tuple[tuple[str, str], ...]:
+    """Anchors and titles of the sections of a page, in order."""
+    return (
+        ("verdicts", "Verdicts"),
+        ("light-curves", "Light curves"),
+        *((("folds", "Folded"),) if page.folds else ()),
+        *((("pixels", "Pixels"),) if page.controls else ()),
+        *((group.anchor, f"Checks: {group.short}") for group in page.checks),
+        *((("transits", "Transits"),) if page.transits else ()),
+        ("provenance", "Provenance"),
+        ("exofop", "ExoFOP"),
+        ("citation", "How to cite"),
+        ("audit", "Audit"),
+    )
+
+
+def site_files(summaries: list[RunSummary], ledger_head: str | None) -> dict[str, bytes]:
+    """The pages of the site itself, by path."""
+    return {
+        ".nojekyll": b"",
+        "404.html": _not_found(),
+        "audit/index.html": _page(
+            "audit.html.j2", root="../", current="audit", audit=build_site_audit(summaries, ledger_head)
+        ),
+        "index.html": _page("index.html.j2", root="", current="index", index=build_index(summaries)),
+        "methods/index.html": _page("methods.html.j2", root="../", current="methods", methods=build_methods()),
+    }
+
+
+def _not_found() -> bytes:
+    policy = f"default-src 'none'; style-src-elem '{style_hash(NOT_FOUND_STYLE)}'; img-src data:; base-uri 'none'"
+    return environment().get_template("404.html.j2").render(csp=policy, style=NOT_FOUND_STYLE).encode()

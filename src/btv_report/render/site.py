@@ -1,0 +1,220 @@
+"""
+Builds the static site from run records: gather everything, then write.
+
+A reader meets the old site or the new one: shared files with new names come first, then data and pages, the list of targets
+after them, the manifest last, and what the new site does not have any more goes at the end. A site that does not exist yet is
+built beside its place and renamed into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from btv_report.dossier.index import RunSummary, summarise
+from btv_report.dossier.publish import publishable
+from btv_report.errors import IntegrityError, UsageError
+from btv_report.record import RunRecord
+from btv_report.render.assets import assets
+from btv_report.render.links import check_links
+from btv_report.render.pages import dossier_files, site_files
+from btv_report.store.atomic import make_folder, remove_durable, sentences, write_atomic
+
+MANIFEST = "site-manifest.json"
+MANIFEST_FORMAT = "btv-report site"
+SITE_SCHEMA_VERSION = 1
+_IGNORED = frozenset({".DS_Store"})
+
+
+@dataclass(frozen=True)
+class SiteBuild:
+    """
+    What a build did.
+
+    Attributes
+    ----------
+    index : the list of targets, absolute path
+    pages : TIC number to the dossier's page, absolute path
+    written, unchanged, removed : paths in the site
+    """
+
+    index: Path
+    pages: dict[int, Path]
+    written: tuple[str, ...]
+    unchanged: int
+    removed: tuple[str, ...]
+
+
+def build_site(records: Iterable[tuple[str, str, RunRecord]], site_dir: Path, *, ledger_head: str | None) -> SiteBuild:
+    """
+    Render all dossiers and the pages around them.
+
+    Parameters
+    ----------
+    records : iterable of (run_id, record_sha256, RunRecord)
+        One run a target.
+    site_dir : Path
+        Where the site lies; made when absent.
+    ledger_head : str or None
+        SHA-256 of the ledger's last entry, None when the ledger is empty.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds files and no manifest of an earlier build, or a target comes twice.
+    IntegrityError
+        If a link of the new pages leads nowhere; nothing has been written then.
+    LocalEnvironmentError
+        If the disk refuses.
+    """
+    previous = _previous_manifest(site_dir)
+    files, targets = _gather(records, ledger_head)
+    _refuse_broken_links(files)
+    manifest = _manifest(files)
+    if previous is None:
+        _build_beside(site_dir, {**files, MANIFEST: manifest})
+        written, unchanged, removed = [*sorted(files), MANIFEST], 0, []
+    else:
+        written, unchanged = _update(site_dir, {**files, MANIFEST: manifest})
+        removed = _remove_stale(site_dir, sorted(set(previous) - set(files)))
+    pages = {tic_id: site_dir / f"tic/{tic_id}/index.html" for tic_id in targets}
+    return SiteBuild(site_dir / "index.html", pages, tuple(written), unchanged, tuple(removed))
+
+
+def _gather(
+    records: Iterable[tuple[str, str, RunRecord]], ledger_head: str | None
+) -> tuple[dict[str, bytes], list[int]]:
+    """All files of the site but its manifest."""
+    files: dict[str, bytes] = dict(assets()[1])
+    summaries: dict[int, RunSummary] = {}
+    for run_id, record_sha256, record in records:
+        summary = summarise(run_id, record_sha256, publishable(record))
+        if summary.tic_id in summaries:
+            raise UsageError(f"TIC {summary.tic_id} comes with two runs; a site shows one run a target.")
+        summaries[summary.tic_id] = summary
+        files |= dossier_files(run_id, record_sha256, record)
+    files |= site_files(list(summaries.values()), ledger_head)
+    return files, sorted(summaries)
+
+
+def _refuse_broken_links(files: dict[str, bytes]) -> None:
+    problems = check_links({path: data for path, data in files.items() if path.endswith(".html")}, [*files, MANIFEST])
+    if problems:
+        more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise IntegrityError(
+            f"The site was not written, because a link in it leads nowhere: {problems[0]}{more}",
+            hint="This is a fault of btv-report; the site from before is untouched.",
+        )
+
+
+def _manifest(files: dict[str, bytes]) -> bytes:
+    """Path, SHA-256 and size of every file but the manifest itself."""
+    entries = {
+        path: {"sha256": hashlib.sha256(files[path]).hexdigest(), "bytes": len(files[path])} for path in sorted(files)
+    }
+    content = {"format": MANIFEST_FORMAT, "schema_version": SITE_SCHEMA_VERSION, "files": entries}
+    return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
+
+
+def read_manifest(site_dir: Path) -> dict[str, dict[str, str | int]] | None:
+    """The files of an earlier build, by path; None when the folder holds no manifest of ours that can be read."""
+    try:
+        content = json.loads((site_dir / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return None
+    if (
+        not isinstance(content, dict)
+        or content.get("format") != MANIFEST_FORMAT
+        or not isinstance(content.get("files"), dict)
+    ):
+        return None
+    return {str(path): entry for path, entry in content["files"].items() if isinstance(entry, dict)}
+
+
+def _previous_manifest(site_dir: Path) -> dict[str, dict[str, str | int]] | None:
+    """The manifest of the site that stands there; None when there is no site; a folder of other things is refused (F-084)."""
+    with sentences("look into", site_dir):
+        if not site_dir.exists() and not site_dir.is_symlink():
+            return None
+        if not site_dir.is_dir():
+            raise UsageError(
+                f"{site_dir} is not a folder, so no site can be written there.", hint="Choose another folder."
+            )
+        names = sorted(path.name for path in site_dir.iterdir() if path.name not in _IGNORED)
+    manifest = read_manifest(site_dir)
+    if manifest is not None:
+        return manifest
+    if names:
+        raise UsageError(
+            f"The folder {site_dir} holds files that btv-report did not write ({names[0]}), and no {MANIFEST}.",
+            hint="Give an empty or new folder; nothing was changed.",
+            path=site_dir,
+        )
+    return {}
+
+
+def _build_beside(site_dir: Path, files: dict[str, bytes]) -> None:
+    """Write a whole new site into a folder beside its place and rename it there."""
+    make_folder(site_dir.parent, private=False)
+    building = site_dir.parent / f".{site_dir.name}.building-{os.getpid()}"
+    with sentences("build the site in", building):
+        if building.exists():
+            shutil.rmtree(building)
+        try:
+            for path in sorted(files):
+                target = building / path
+                make_folder(target.parent, private=False)
+                target.write_bytes(files[path])
+                target.chmod(0o644)
+            os.sync()
+            building.rename(site_dir)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)
+            raise
+
+
+def _write_order(path: str) -> tuple[int, str]:
+    """Shared files first, then data and dossiers, the list of targets after what it leads to, the manifest last."""
+    if path == MANIFEST:
+        return 4, path
+    if path == "index.html":
+        return 3, path
+    if path.startswith("assets/"):
+        return 0, path
+    return (2 if path.endswith(".html") else 1), path
+
+
+def _update(site_dir: Path, files: dict[str, bytes]) -> tuple[list[str], int]:
+    """Write the files that differ from what lies there, each atomically."""
+    written = []
+    for path in sorted(files, key=_write_order):
+        target = site_dir / path
+        with sentences("read", target):
+            same = target.is_file() and target.stat().st_size == len(files[path]) and target.read_bytes() == files[path]
+        if not same:
+            make_folder(target.parent, private=False)
+            write_atomic(target, files[path], private=False)
+            written.append(path)
+    return written, len(files) - len(written)
+
+
+def _remove_stale(site_dir: Path, paths: list[str]) -> list[str]:
+    """Remove what an earlier build wrote and this one has not, then the folders that this leaves empty."""
+    removed = []
+    for path in paths:
+        parts = PurePosixPath(path).parts
+        target = site_dir.joinpath(*parts)
+        if not parts or ".." in parts or PurePosixPath(path).is_absolute() or not target.is_file():
+            continue  # a manifest is a file like any other: it may not lead out of the site
+        remove_durable(target)
+        removed.append(path)
+        folder = target.parent
+        while folder != site_dir and not any(folder.iterdir()):
+            folder.rmdir()
+            folder = folder.parent
+    return removed
