@@ -16,9 +16,14 @@ what the user reads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from btv_report import exit_codes
+
+if TYPE_CHECKING:
+    from btv_report.products.model import ProductFile
 
 
 class BtvReportError(Exception):
@@ -33,16 +38,27 @@ class BtvReportError(Exception):
         What the reader can do next, in a whole sentence.
     tic_id, path : optional
         The target and file concerned, for programs.
+    products : sequence of products.model.ProductFile
+        What was considered before it failed, so that an answer in JSON can list it.
     """
 
     exit_code = exit_codes.BUG
 
-    def __init__(self, message: str, *, hint: str = "", tic_id: int | None = None, path: Path | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        tic_id: int | None = None,
+        path: Path | None = None,
+        products: Sequence[ProductFile] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.tic_id = tic_id
         self.path = path
+        self.products = tuple(products)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

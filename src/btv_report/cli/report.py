@@ -70,6 +70,7 @@ PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
 def report_command(
+    *,
     target: tuple[str, ...],
     mirrors: tuple[Path, ...],
     offline: bool,
@@ -111,17 +112,17 @@ def report_command(
         from btv_report.pipeline import run_report
         from btv_report.quality import resolve_quality_mask
         from btv_report.stages.request import ReportRequest
-        from btv_report.store.workspace import choose_workspace
+        from btv_report.store.workspace import locate_workspace
         from btv_report.targets import parse_tic_id
 
         tic_id = parse_tic_id(" ".join(target))
         ephemeris = ephemeris_from_options(period_days, epoch_btjd, duration_hours)
-        folder, note = choose_workspace(workspace)
+        place, note = locate_workspace(workspace, Path.cwd())
         if note and not quiet:
             say(note)
         request = ReportRequest(
             tic_id=tic_id,
-            workspace=folder,
+            workspace=place.root,
             mirrors=mirrors,
             offline=offline,
             sectors=sectors,

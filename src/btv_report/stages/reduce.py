@@ -113,7 +113,12 @@ def fold_light_curves(curves: Sequence[LightCurve], candidate: Ephemeris) -> Fol
     if not hours:
         return None
     return _fold_bins(
-        np.concatenate(hours), np.concatenate(ppm), np.concatenate(odd), candidate, seen, tuple(sorted(sectors))
+        np.concatenate(hours),
+        np.concatenate(ppm),
+        np.concatenate(odd),
+        candidate=candidate,
+        seen=seen,
+        sectors=tuple(sorted(sectors)),
     )
 
 
@@ -142,6 +147,7 @@ def _fold_bins(
     hours: NDArray[np.float64],
     ppm: NDArray[np.float64],
     odd: NDArray[np.bool_],
+    *,
     candidate: Ephemeris,
     seen: dict[bool, set[int]],
     sectors: tuple[int, ...],
@@ -155,9 +161,7 @@ def _fold_bins(
         chosen = odd == parity
         mean, error, _ = _bin_means(index[chosen], ppm[chosen], 2 * n_half)
         series[parity] = mean.astype(np.float32), error.astype(np.float32)
-    return FoldedLightCurve(
-        start, bin_hours, *series[True], *series[False], len(seen[True]), len(seen[False]), sectors
-    )
+    return FoldedLightCurve(start, bin_hours, *series[True], *series[False], len(seen[True]), len(seen[False]), sectors)
 
 
 def _bin_means(

@@ -1,0 +1,30 @@
+"""`btv-report verify`: hold everything in a workspace against everything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from btv_report import exit_codes
+from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
+
+
+@click.command("verify")
+@click.option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="The workspace to verify.")
+@click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
+def verify_command(workspace: Path | None, verbose: bool) -> None:
+    """Check the run records against their hashes, the ledger's chain and the store, and name what does not hold."""
+    with errors_become_sentences(verbose=verbose):
+        from btv_report.store.verify import verify_workspace
+        from btv_report.store.workspace import locate_workspace
+
+        place, note = locate_workspace(workspace, Path.cwd())
+        if note:
+            say(note)
+        problems = verify_workspace(place)
+        for problem in problems:
+            click.echo(printable(problem))
+        if not problems:
+            click.echo("Everything holds: records, ledger and store.")
+    stop(exit_codes.INTEGRITY if problems else exit_codes.DONE)

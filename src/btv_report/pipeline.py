@@ -1,0 +1,107 @@
+"""One target from its number to a recorded run and a rendered page: a table of contents; each step is one call away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from btv_report import exit_codes
+from btv_report.record import RunRecord
+from btv_report.stages.answer import report_answer, report_text
+from btv_report.stages.assemble import assemble_record
+from btv_report.stages.checking import check_pixels
+from btv_report.stages.exofop import look_at_exofop
+from btv_report.stages.publish import render_site
+from btv_report.stages.request import ReportRequest
+from btv_report.stages.sectors import exofop_manifests, find_and_read
+from btv_report.store.recording import record_run
+from btv_report.store.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What became of a run.
+
+    Attributes
+    ----------
+    record : the run record
+    run_id : its id; None in a dry run
+    page : the dossier's page; None in a dry run
+    answer : the object of `--json`
+    text : the same for a reader
+    exit_code : see `exit_codes`
+    """
+
+    record: RunRecord
+    run_id: str | None
+    page: Path | None
+    answer: dict[str, Any]
+    text: str
+    exit_code: int
+
+
+def run_report(request: ReportRequest, *, tell: Callable[[str], None] = lambda step: None) -> Outcome:
+    """
+    Make the dossier of one target.
+
+    Parameters
+    ----------
+    request : what is asked
+    tell : called with the name of each step as it begins
+
+    Raises
+    ------
+    BtvReportError
+        With the exit code of the design; nothing was recorded and no page was touched then.
+    """
+    workspace = Workspace(request.workspace)
+    if not request.dry_run:
+        workspace.ensure_writable()
+    tell(f"TIC {request.tic_id}: reading products")
+    found = find_and_read(request)
+    exofop = look_at_exofop(request, exofop_manifests(found.mirror))
+    candidates = (request.ephemeris,) if request.ephemeris else ()
+    checked = check_pixels(request, found, candidates, tell=tell)
+    record = assemble_record(request, found, exofop, candidates, checked)
+    run_id = page = None
+    if not request.dry_run:
+        tell(f"TIC {request.tic_id}: recording and rendering")
+        run_id = record_run(workspace, record)
+        page = render_site(workspace, workspace.site).pages[request.tic_id]
+    answer = report_answer(
+        record,
+        run_id=run_id,
+        page=page.relative_to(workspace.root).as_posix() if page else None,
+        manifest=exofop.manifest.path if exofop.manifest else None,
+    )
+    code = exit_codes.DONE if record["status"] == "complete" else exit_codes.GAPS
+    return Outcome(record, run_id, page, answer, report_text(answer, page=page), code)
+
+
+def report(target: int | str, *, workspace: Path | str = ".", **options: Any) -> RunRecord:
+    """
+    Make the dossier of a target from Python; see `ReportRequest` for the options.
+
+    Parameters
+    ----------
+    target : `TIC 188646744`, `188646744` or the number
+    workspace : folder of records, store and site
+
+    Returns
+    -------
+    RunRecord
+        The record as it was written.
+
+    Raises
+    ------
+    BtvReportError
+        With a sentence and the exit code that the command line would have ended with.
+    """
+    from btv_report.targets import parse_tic_id
+
+    command = ("btv_report.report", str(target))
+    request = ReportRequest(parse_tic_id(str(target)), Path(workspace).resolve(), **{"command": command, **options})
+    return run_report(request).record

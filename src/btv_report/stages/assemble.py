@@ -1,0 +1,132 @@
+"""Puts everything a run asked, found, measured and decided into one run record."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from btv_report._version import __version__
+from btv_report.archive.states import AnswerState
+from btv_report.ephemeris import Ephemeris
+from btv_report.record import SCHEMA_VERSION, AnswerValue, RunInfo, RunRecord
+from btv_report.stages import values
+from btv_report.stages.checking import CheckedPixels
+from btv_report.stages.exofop import ExoFopLook
+from btv_report.stages.reduce import bin_light_curve, bin_width_hours, fold_light_curves
+from btv_report.stages.request import ReportRequest
+from btv_report.stages.sectors import FoundProducts, mirror_state
+
+# The packages whose version can change a number on the page.
+RECORDED_PACKAGES = ("numpy", "scipy", "astropy", "duckdb", "plotly", "jinja2")
+
+
+def assemble_record(
+    request: ReportRequest,
+    found: FoundProducts,
+    exofop: ExoFopLook,
+    candidates: Sequence[Ephemeris],
+    checked: CheckedPixels,
+) -> RunRecord:
+    """
+    Build the record of a run.
+
+    Its status is `gaps` when an answer or a product leaves one, else `complete`.
+    """
+    asked_at = run_time()
+    answers = _answers(request, found, exofop, asked_at)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run": _run_info(request, found, asked_at),
+        "target": values.target_value(found.target),
+        "status": "gaps" if any(AnswerState(answer["state"]).is_gap for answer in answers) else "complete",
+        "candidates": [values.candidate_value(candidate) for candidate in candidates],
+        "answers": answers,
+        "products": _products(found, checked),
+        "light_curves": _light_curves(found, candidates),
+        "folds": _folds(found, candidates),
+        "pixel_views": checked.views,
+        "checks": [values.check_value(result, inputs) for result, inputs in checked.results],
+        "transits": [values.transit_value(row) for row in checked.transits],
+        "exofop": values.exofop_value(str(exofop.state), exofop.detail, exofop.manifest),
+        "warnings": [*found.warnings, *exofop.warnings],
+    }
+
+
+def run_time() -> str:
+    """UTC to the second; `SOURCE_DATE_EPOCH` stands for the clock where it is set, so that records can be made again."""
+    stated = os.environ.get("SOURCE_DATE_EPOCH", "")
+    moment = datetime.fromtimestamp(int(stated), UTC) if stated.isdigit() else datetime.now(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _run_info(request: ReportRequest, found: FoundProducts, started_at: str) -> RunInfo:
+    versions = {"btv-report": __version__, "python": platform.python_version()}
+    for package in RECORDED_PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # vendored by a distributor under another name
+            versions[package] = "unknown"
+    used = [product for product in found.products if product.used and product.header]
+    return {
+        "started_at": started_at,
+        "command": request.published_command(),
+        "parameters": request.parameters(),
+        "versions": versions,
+        "simulated": any(product.header.simulated for product in used if product.header),
+    }
+
+
+def _answers(request: ReportRequest, found: FoundProducts, exofop: ExoFopLook, asked_at: str) -> list[AnswerValue]:
+    why = "--offline" if request.offline else "this version reads local mirrors only"
+    archive: AnswerValue = {
+        "service": "mast",
+        "endpoint": f"products of TIC {request.tic_id}",
+        "state": str(AnswerState.SKIPPED),
+        "asked_at": asked_at,
+        "detail": f"The archive was not asked ({why}); it may hold more sectors.",
+    }
+    state, detail = mirror_state(request, found)
+    mirror: AnswerValue = {
+        "service": "mirror",
+        "endpoint": f"products of TIC {request.tic_id}",
+        "state": str(state),
+        "asked_at": asked_at,
+        "detail": detail,
+    }
+    follow_up: AnswerValue = {
+        "service": "exofop",
+        "endpoint": "manifest.json",
+        "state": str(exofop.state),
+        "asked_at": asked_at,
+        "detail": exofop.detail,
+    }
+    return [mirror, archive, follow_up]
+
+
+def _products(found: FoundProducts, checked: CheckedPixels) -> list[Any]:
+    curves = {curve.product.sha256: values.light_curve_provenance(curve) for curve in found.light_curves}
+    provenance = curves | checked.provenance
+    return [
+        values.product_value(product, provenance.get(product.sha256, {}) if product.used else {})
+        for product in found.products
+    ]
+
+
+def _light_curves(found: FoundProducts, candidates: Sequence[Ephemeris]) -> list[Any]:
+    width = bin_width_hours(candidates)
+    drawn = [(curve, bin_light_curve(curve, bin_hours=width)) for curve in found.light_curves]
+    return [
+        values.light_curve_value(curve, binned)
+        for curve, binned in drawn
+        if binned is not None and math.isfinite(binned.scatter_ppm)
+    ]
+
+
+def _folds(found: FoundProducts, candidates: Sequence[Ephemeris]) -> list[Any]:
+    folded = [(candidate, fold_light_curves(found.light_curves, candidate)) for candidate in candidates]
+    return [values.fold_value(candidate, fold) for candidate, fold in folded if fold is not None]

@@ -1,0 +1,110 @@
+"""
+Speed of this machine as ratios beside absolute figures: `make bench`.
+
+Every figure is the best of several runs in one sitting, so that the ratios mean something on a busy machine. The rows on the
+real target pixel file appear only where the data folder stands beside the checkout.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL_MIRROR = ROOT.parent / "shared" / "data" / "mirror"
+EPHEMERIS = ("--period", "14.2423724", "--epoch", "3540.26317", "--duration", "4.046")
+CLICK_ONLY = "import click\n@click.command()\ndef main(): 'x'\nmain(['--help'])"
+
+
+def best_of(n_runs: int, run: Callable[[], object]) -> float:
+    """Shortest wall time of `n_runs` calls, seconds; one call before them warms up."""
+    run()
+    times = []
+    for _ in range(n_runs):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def process(*command: str) -> Callable[[], object]:
+    """A whole process as a callable."""
+    return lambda: subprocess.run(command, check=True, capture_output=True)
+
+
+def bench_help() -> None:
+    """`--help` against a script that has only Click."""
+    ours = best_of(10, process(sys.executable, "-m", "btv_report", "--help"))
+    click_only = best_of(10, process(sys.executable, "-c", CLICK_ONLY))
+    row("btv-report --help, whole process", ours, "Click-only script", click_only, "<= 3")
+
+
+def bench_checks() -> None:
+    """The four checks, matched windows and verdicts included, against one nanmedian of the same cube."""
+    from btv_report.checks.run import run_pixel_checks
+    from btv_report.ephemeris import Ephemeris
+
+    stack = real_stack()
+    ephemeris = Ephemeris(14.2423724, 3540.26317, 4.046)
+    checks = best_of(7, lambda: run_pixel_checks(stack, ephemeris))
+    median = best_of(7, lambda: np.nanmedian(stack.flux, axis=0))
+    n_time, n_row, n_column = stack.flux.shape
+    row(f"four checks, {n_time} x {n_row} x {n_column}", checks, "numpy.nanmedian", median, "<= 2 and <= 0.05 s")
+
+
+def real_stack() -> object:
+    """Pixels of the real sector-83 file as the pipeline prepares them."""
+    from btv_report.stages.request import ReportRequest
+    from btv_report.stages.sectors import find_and_read, read_pixels
+
+    request = ReportRequest(188646744, ROOT, (REAL_MIRROR,), offline=True, dry_run=True)
+    found = find_and_read(request)
+    pixels = read_pixels(request, found, found.pixel_products[0])
+    if pixels is None:
+        raise SystemExit("the real target pixel file cannot be read")
+    return pixels.stack
+
+
+def bench_report() -> None:
+    """The whole report: one target pixel file, four light curves, warm header index."""
+    with tempfile.TemporaryDirectory() as workspace:
+        command = (sys.executable, "-m", "btv_report", "TIC", "188646744", "--mirror", str(REAL_MIRROR), "--offline")
+        command += (*EPHEMERIS, "--workspace", workspace)
+        seconds = best_of(5, process(*command))
+        start_up = best_of(
+            5, process(sys.executable, "-c", "import numpy, astropy.io.fits, astropy.wcs, duckdb, jinja2")
+        )
+        row("report of TIC 188646744, whole process", seconds, "its imports alone", start_up, "<= 2 s")
+        peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        print(f"{'peak memory of the largest process':<46}{peak_mb:10.0f} MB{'':>43}  budget <= 400 MB")
+
+
+def row(name: str, seconds: float, other: str, other_seconds: float, budget: str) -> None:
+    """One line: absolute figures and their ratio."""
+    print(
+        f"{name:<46}{seconds * 1e3:10.1f} ms   {other:<22}{other_seconds * 1e3:8.1f} ms   "
+        f"ratio {seconds / other_seconds:6.2f}  budget {budget}"
+    )
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, numpy {np.__version__}; best of several runs")
+    bench_help()
+    if REAL_MIRROR.is_dir():
+        bench_checks()
+        bench_report()
+    else:
+        print("real pixel rows left out: no data folder beside the checkout")
+
+
+if __name__ == "__main__":
+    main()
