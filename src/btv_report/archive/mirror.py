@@ -62,7 +62,7 @@ class MirrorAnswer:
     tic_id : the target
     folders : the trees, as given
     files : what concerns the target, sound or damaged, in a stable order; all of it is to be inspected
-    n_fits : FITS files seen
+    n_fits : FITS files that could be opened
     n_other_targets : of them, sound files of other TIC numbers
     n_other : of them, files that cannot concern the target for another reason (other missions, no product, no position)
     examples : up to five (file name, reason) of files that are not the target's
@@ -96,7 +96,10 @@ class MirrorAnswer:
             concern = f"{_count(len(self.files), 'file')} of {self.n_fits:,} in {where} concern TIC {self.tic_id}."
             return " ".join([concern, *self.unreadable])
         if self.n_fits == 0:
-            return " ".join([f"There is no FITS file in {where}.", *self.unreadable])
+            nothing = (
+                f"No FITS file in {where} could be read." if self.unreadable else f"There is no FITS file in {where}."
+            )
+            return " ".join([nothing, *self.unreadable])
         listed = "; ".join(f"{name}: {reason}" for name, reason in self.examples)
         dots = "; ..." if self.n_fits > len(self.examples) else ""
         none = f"None of the {_count(self.n_fits, 'FITS file')} in {where} is of TIC {self.tic_id}"
@@ -277,7 +280,7 @@ def _is_other_mission(entry: HeaderEntry) -> bool:
 
 def _angle(arcsec: float) -> str:
     if arcsec < 60:
-        return f"{arcsec:.0f} arcsec"
+        return f"{arcsec:.1f} arcsec"
     return f"{arcsec / 60:.1f} arcmin" if arcsec < 3600 else f"{arcsec / 3600:.1f} degrees"
 
 

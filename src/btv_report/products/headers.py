@@ -78,7 +78,7 @@ def product_header(raw_headers: Sequence[bytes]) -> ProductHeader:
     kind = _kind(primary, table)
     mission = _text(keywords, "MISSION") or _text(keywords, "TELESCOP")
     exptime_s = _exptime_s(keywords)
-    simulated = keywords.get("SIMULATED") is True or "simulation" in (_text(keywords, "ORIGIN") or "").lower()
+    simulated = _is_simulated(keywords)
     return ProductHeader(
         kind=kind,
         mission=mission,
@@ -160,6 +160,12 @@ def _pipeline(
         from_full_frames = exptime_s is not None and exptime_s > _LONGEST_SPOC_CADENCE_S and not simulated
         return "TESS-SPOC" if from_full_frames else "SPOC"
     return "TESScut" if kind is ProductKind.CUTOUT else "unknown"
+
+
+def _is_simulated(keywords: Mapping[str, Any]) -> bool:
+    """SIMDATA is SPOC's keyword for simulated data, SIMULATED and the origin are this package's."""
+    stated = keywords.get("SIMDATA") is True or keywords.get("SIMULATED") is True
+    return stated or "simulation" in (_text(keywords, "ORIGIN") or "").lower()
 
 
 def _tic_id(keywords: Mapping[str, Any]) -> int | None:

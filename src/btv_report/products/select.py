@@ -132,7 +132,7 @@ def _preference(product: ProductFile, order: Sequence[str]) -> tuple[bool, int, 
     header = _header(product)
     kind_rank = _PIXEL_RANK.get(header.kind, 0) if header.kind is not None else 0
     distance_s = abs(header.exptime_s - PREFERRED_EXPTIME_S) if header.exptime_s is not None else float("inf")
-    newest_first = tuple(-ord(letter) for letter in header.date or "")
+    newest_first = (0 if header.date else 1, *(-ord(letter) for letter in header.date or ""))
     return (
         header.simulated,
         kind_rank,

@@ -205,14 +205,12 @@ def _disagreement(tpf: TargetPixelFile, row: float, column: float, tmag: float |
         return ""
     image = _sky_subtracted_image(tpf)
     expected = None if tmag is None else 10 ** (-0.4 * (tmag - TESS_ZERO_POINT_MAG))
-    real = tpf.product.header is None or not tpf.product.header.simulated  # a scene is free in its zero point
-    if expected is not None and real:
-        light = _light(image, row, column)
-        if light < _MIN_LIGHT_AT_TARGET * expected:
-            return (
-                f"The WCS disagrees with the stamp: where it puts the target there is {max(light, 0) / expected:.0%} of the "
-                f"light that a star of T = {tmag:.1f} gives."
-            )
+    return _lone_star_elsewhere(tpf, image, row, column, expected) or _light_missing(tpf, image, row, column, expected)
+
+
+def _lone_star_elsewhere(
+    tpf: TargetPixelFile, image: NDArray[np.float64], row: float, column: float, expected: float | None
+) -> str:
     peaks = _peaks(image)
     if len(peaks) != 1:
         return ""
@@ -223,6 +221,19 @@ def _disagreement(tpf: TargetPixelFile, row: float, column: float, tmag: float |
     return (
         f"The WCS disagrees with the stamp by {distance_px:.1f} px: the target should be at row {row:.1f}, column "
         f"{column:.1f}, but the only star is at row {peak_row:.1f}, column {peak_column:.1f}."
+    )
+
+
+def _light_missing(
+    tpf: TargetPixelFile, image: NDArray[np.float64], row: float, column: float, expected: float | None
+) -> str:
+    simulated = tpf.product.header is not None and tpf.product.header.simulated  # a scene is free in its zero point
+    light = _light(image, row, column)
+    if expected is None or simulated or light >= _MIN_LIGHT_AT_TARGET * expected:
+        return ""
+    return (
+        f"The WCS disagrees with the stamp: where it puts the target there is {max(light, 0.0) / expected:.0%} of the light "
+        "that a star of its TESS magnitude gives."
     )
 
 

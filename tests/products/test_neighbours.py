@@ -1,0 +1,192 @@
+"""Catalogues of neighbours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.table import Table
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from btv_report.errors import UsageError
+from btv_report.products.neighbours import read_neighbours, without_target
+from btv_report.targets import Neighbour, SkyPosition
+
+GAIA_ID = 1824561377891719424
+
+
+def write(tmp_path: Path, text: str, name: str = "stars.csv") -> Path:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_csv_with_columns_in_any_case_and_order(tmp_path: Path) -> None:
+    text = "Dec,pmRA,ID,RA,Tmag,GMAG,pmDEC,ref_epoch,colour\n-20.5,1.5,TIC 7,120.25,11.5,,-2.5,2016.0,red\n"
+    (star,) = read_neighbours(write(tmp_path, text))
+    assert star == Neighbour("TIC 7", SkyPosition(120.25, -20.5, 1.5, -2.5, 2016.0, True), 11.5, None)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(star_id=st.integers(min_value=10**18, max_value=10**19 - 1))
+def test_f046_nineteen_digits_survive(tmp_path: Path, star_id: int) -> None:
+    (star,) = read_neighbours(write(tmp_path, f"id,ra,dec\n{star_id},1,2\n"))
+    assert star.star_id == str(star_id)
+
+
+@pytest.mark.parametrize("star_id", ["1.824561377891719e+18", "5.48E18", "1824561377891719424.0"])
+def test_f046_id_that_went_through_a_float_is_refused(tmp_path: Path, star_id: str) -> None:
+    with pytest.raises(UsageError, match=r"Line 2 of the catalogue stars\.csv: the id .* has lost digits"):
+        read_neighbours(write(tmp_path, f"id,ra,dec\n{star_id},1,2\n"))
+
+
+def test_small_id_saved_as_a_decimal_is_the_integer(tmp_path: Path) -> None:
+    assert read_neighbours(write(tmp_path, "id,ra,dec\n25155310.0,1,2\n"))[0].star_id == "25155310"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.ecsv", {"format": "ascii.ecsv"}),
+        ("b.ecsv", {"format": "ascii.ecsv", "delimiter": ","}),
+        ("c.vot", {"format": "votable"}),
+        ("d.xml", {"format": "votable", "tabledata_format": "binary2"}),
+    ],
+)
+def test_f046_table_formats_keep_ids_and_blanks(tmp_path: Path, name: str, options: dict[str, Any]) -> None:
+    table = Table(
+        {
+            "ID": np.array([GAIA_ID, 7]),
+            "RA": [120.0, 121.0],
+            "Dec": [-20.0, -21.0],
+            "Tmag": np.ma.array([11.5, 0.0], mask=[False, True]),
+            "gmag": [np.nan, 12.5],
+            "pmRA": np.ma.array([1.0, 2.0], mask=[False, True]),
+            "pmDEC": [3.0, 4.0],
+        }
+    )
+    table.write(tmp_path / name, **options)
+    first, second = read_neighbours(tmp_path / name)
+    assert (first.star_id, first.tmag, first.gmag) == (str(GAIA_ID), 11.5, None)
+    assert first.position == SkyPosition(120.0, -20.0, 1.0, 3.0, 2000.0, True)
+    assert (second.star_id, second.tmag, second.gmag) == ("7", None, 12.5)
+    assert not second.position.pm_known
+
+
+def test_votable_with_ids_as_floats_is_refused(tmp_path: Path) -> None:
+    Table({"id": np.array([GAIA_ID], dtype=float), "ra": [1.0], "dec": [2.0]}).write(
+        tmp_path / "f.vot", format="votable"
+    )
+    with pytest.raises(UsageError, match="has lost digits"):
+        read_neighbours(tmp_path / "f.vot")
+
+
+BILLION_LAUGHS = """<?xml version="1.0"?>
+<!DOCTYPE lolz [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>
+<VOTABLE><DESCRIPTION>&b;</DESCRIPTION></VOTABLE>"""
+EXTERNAL = '<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/hostname">]><VOTABLE>&f;</VOTABLE>'
+
+
+@pytest.mark.parametrize("text", [BILLION_LAUGHS, EXTERNAL])
+def test_f132_xml_with_entities_is_refused_unparsed(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("the XML was parsed")
+
+    monkeypatch.setattr("astropy.io.votable.parse_single_table", fail)
+    with pytest.raises(UsageError, match="declares a document type or entities"):
+        read_neighbours(write(tmp_path, text, "x.vot"))
+    path = tmp_path / "wide.vot"
+    path.write_bytes(text.encode("utf-16"))
+    with pytest.raises(UsageError):
+        read_neighbours(path)
+
+
+def test_f132_votable_whose_data_lie_elsewhere_opens_no_connection(tmp_path: Path) -> None:
+    text = (
+        '<VOTABLE><RESOURCE><TABLE><FIELD name="id" datatype="long"/><DATA><BINARY>'
+        '<STREAM encoding="base64" href="http://127.0.0.1:9/x"/></BINARY></DATA></TABLE></RESOURCE></VOTABLE>'
+    )
+    with pytest.raises(UsageError, match="are not fetched"):
+        read_neighbours(write(tmp_path, text, "x.vot"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("\n\n", "is empty"),
+        ("id,ra\n1,2\n", "has no column dec"),
+        ("name,x,y\n1,2,3\n", "has no column id and no column ra and no column dec"),
+        ("id,ra,dec\n1,2\n", "Line 2 of the catalogue stars.csv has 2 cells, its header 3"),
+        ("id,ra,dec\n1,2,3\n\n2,x,4\n", "Line 4 of the catalogue stars.csv: ra is 'x', not a number"),
+        ("id,ra,dec\n1,2,91\n", "(id 1) has no usable position: ra 2, dec 91"),
+        ("id,ra,dec\n1,,3\n", "no usable position"),
+        ("id,ra,dec\n,2,3\n", "Line 2 of the catalogue stars.csv has no id"),
+        ("id,ra,dec,ID\n1,2,3,4\n", "has the column id twice"),
+        ('id,ra,dec\n"1,2,3\n', "is no csv table"),
+        ("id,ra,dec,gmag,pmra,pmdec\n1,2,3,4,5,6\n", "no column ref_epoch says the year"),
+        ("<VOTABLE><nothing/>", "is no VOTable"),
+    ],
+)
+def test_bad_files_are_usage_errors_that_say_where(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_neighbours(write(tmp_path, text))
+    assert message in str(caught.value)
+    assert "stars.csv" in str(caught.value)
+
+
+def test_missing_and_binary_files_are_usage_errors(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"absent\.csv cannot be used"):
+        read_neighbours(tmp_path / "absent.csv")
+    (tmp_path / "b.csv").write_bytes(b"id,ra,dec\n\xff\xfe,1,2\n")
+    with pytest.raises(UsageError, match="not UTF-8"):
+        read_neighbours(tmp_path / "b.csv")
+
+
+def test_blank_epoch_of_one_star_leaves_it_where_it_is(tmp_path: Path) -> None:
+    text = "id,ra,dec,pmra,pmdec,ref_epoch\n1,2,3,5,6,\n2,2,3,5,6,2016\n"
+    first, second = read_neighbours(write(tmp_path, text))
+    assert (first.position.pm_known, second.position.pm_known) == (False, True)
+
+
+def test_header_line_alone_is_an_empty_catalogue(tmp_path: Path) -> None:
+    assert read_neighbours(write(tmp_path, "id,ra,dec\n")) == ()
+
+
+def star(star_id: str, d_dec_arcsec: float, **motion: float) -> Neighbour:
+    pm = motion.get("pmdec", 0.0)
+    return Neighbour(star_id, SkyPosition(120.0, -20.0 + d_dec_arcsec / 3600, 0.0, pm, 2016.0, bool(pm)))
+
+
+def test_target_itself_is_no_neighbour() -> None:
+    here = SkyPosition(120.0, -20.0)
+    stars = [star("TIC 42", 30.0), star("0000042", 30.0), star("a", 0.9), star("b", 1.1), star(str(GAIA_ID), 5.0)]
+    left = without_target(stars, tic_id=42, position=here, year=2020.0)
+    assert [item.star_id for item in left] == ["b", str(GAIA_ID)]
+
+
+def test_target_is_recognised_after_both_have_moved() -> None:
+    target = SkyPosition(120.0, -20.0, 0.0, 1000.0, 2000.0, True)
+    same = Neighbour("gaia", SkyPosition(120.0, -20.0 + 16.0 / 3600, 0.0, 1000.0, 2016.0, True))
+    passing = star("passing", 0.0)
+    left = without_target([same, passing], tic_id=42, position=target, year=2020.0)
+    assert [item.star_id for item in left] == ["passing"]
+
+
+def test_unknown_position_leaves_all_but_the_own_number() -> None:
+    left = without_target([star("42", 0.0), star("a", 0.0)], tic_id=42, position=None, year=2020.0)
+    assert [item.star_id for item in left] == ["a"]
+
+
+@pytest.mark.data
+def test_real_tic_cone_is_read_whole(shared_data: Path) -> None:
+    path = shared_data / "catalogs" / "toi3505_tic_v8_2p5arcmin.csv"
+    stars = read_neighbours(path)
+    assert len(stars) == len(path.read_text().splitlines()) - 1
+    target = stars[0]
+    assert (target.star_id, target.tmag, target.position.ref_epoch_year) == ("390988385", 10.9372, 2000.0)
+    left = without_target(stars, tic_id=390988385, position=target.position, year=2022.5)
+    assert 0 < len(stars) - len(left) <= 3
