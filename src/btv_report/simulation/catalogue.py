@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from btv_report.errors import LocalEnvironmentError, UsageError
+from btv_report.errors import LocalEnvironmentError
 
 _PACKAGE_FOLDER = Path(__file__).resolve().parents[1]
 
@@ -34,24 +34,3 @@ def scenes_folder() -> Path:
 def scene_paths() -> tuple[Path, ...]:
     """The shipped scene files, by name."""
     return tuple(sorted(scenes_folder().glob("*.toml")))
-
-
-def find_scene(name_or_path: str) -> Path:
-    """
-    Turn the name of a shipped scene (`planet-on-target`) or a path into the path of a scene file.
-
-    Raises
-    ------
-    UsageError
-        If it is neither.
-    """
-    path = Path(name_or_path)
-    if path.is_file():
-        return path
-    shipped = {item.stem: item for item in scene_paths()}
-    if name_or_path in shipped:
-        return shipped[name_or_path]
-    raise UsageError(
-        f"{name_or_path!r} is neither a scene file nor the name of a shipped scene.",
-        hint=f"Shipped: {', '.join(shipped)}.",
-    )
