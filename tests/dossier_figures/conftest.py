@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import math
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -300,3 +301,15 @@ def eclipsing_neighbour() -> RunRecord:
 def own_planet(planet: RunRecord) -> RunRecord:
     """An on-target planet that a test may change."""
     return copy.deepcopy(planet)
+
+
+@pytest.fixture(name="encode")
+def _encode() -> Callable[..., dict[str, Any]]:
+    """Makes stamps of arrays."""
+    return encode
+
+
+@pytest.fixture(name="make_record", scope="session")
+def _make_record() -> Callable[..., RunRecord]:
+    """Makes whole records."""
+    return make_record

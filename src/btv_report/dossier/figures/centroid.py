@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,19 +13,19 @@ from btv_report.dossier.figures.context import find_check, metric, stamp_of
 from btv_report.dossier.figures.figure import Figure, FigureTable
 from btv_report.dossier.figures.overlay import ellipse_points
 from btv_report.dossier.figures.plotly_json import axis, figure_json
+from btv_report.dossier.figures.stamp_figure import SectorPixels, StampText, sector_pixels, stamp_figure
 from btv_report.dossier.figures.stamp_scene import (
     CONTROL_CENTROID,
     IN_TRANSIT_CENTROID,
     StampScene,
-    stars_on_stamp,
     target_mark,
 )
-from btv_report.dossier.figures.stamps import SectorPixels, StampText, sector_pixels, stamp_figure
 from btv_report.dossier.figures.svg import ACCENT, NARROW, Drawing, Frame, draw_axes, join, label_margin, num, path_data
 from btv_report.dossier.figures.text import csv_text, fixed, significant, slug, with_error
 from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
 from btv_report.record import RunRecord
 
+REACH = 2  # pixels about the centroids that the enlarged stamp shows
 SIGMAS = (1.0, 3.0)
 SIDE = 212  # of the shift plane, units: equal scales both ways
 
@@ -52,23 +53,33 @@ def _stamp(shared: SectorPixels) -> Figure | None:
     centroids = shared.centroid(CONTROL_CENTROID, shape) + shared.centroid(IN_TRANSIT_CENTROID, shape)
     if not centroids:
         return None
+    first_row, last_row = _window([mark.row for mark in centroids], shape[0])
+    first_column, last_column = _window([mark.column for mark in centroids], shape[1])
+    part = image[first_row:last_row, first_column:last_column]
+    if not np.isfinite(part).any():
+        return None
     scene = StampScene(
-        image,
-        sequential_asinh(image),
+        part,
+        sequential_asinh(part),
         f"{shared.unit}, asinh",
         shared.aperture(shape),
         target_mark(shared.view, shape) + centroids,
-        neighbours=stars_on_stamp(shared.view, shape),
         sky_per_pixel_arcsec=shared.sky,
+        origin=(first_row, first_column),
     )
     shift = metric(shared.v08, "centroid_shift_px")
-    finding = "Flux-weighted centroids of the aperture pixels over the control mean"
+    finding = "Flux-weighted centroids of the aperture pixels over the control mean, enlarged"
     if shift is not None:
         finding += f"; they lie {significant(shift, 2)} px apart, which at this scale may not show"
     text = StampText(
         f"v08-{slug(shared.candidate)}-s{shared.context.sector}", "Centroids", finding + ".", "flux", shared.unit
     )
     return stamp_figure(text, scene, shared)
+
+
+def _window(places: list[float], size: int) -> tuple[int, int]:
+    """First pixel and the one after the last of a window that reaches REACH beyond the places, within the stamp."""
+    return max(math.floor(min(places) - REACH), 0), min(math.ceil(max(places) + REACH) + 1, size)
 
 
 def _shifts(details: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:

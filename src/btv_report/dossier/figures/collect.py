@@ -13,7 +13,6 @@ from btv_report.record import RunRecord
 
 SectionKey = tuple[str | int, ...]
 
-BY_SECTOR = {"light_curve": light_curve_figures, "control": control_figures}
 BY_CANDIDATE_AND_SECTOR = {
     "stamps": stamp_figures,
     "centroid": centroid_figures,
@@ -31,19 +30,22 @@ def all_figures(record: RunRecord) -> dict[SectionKey, tuple[Figure, ...]]:
     dict
         Figures by `("light_curve", sector)`, `("control", sector)`, `("fold", candidate)`, and `("stamps", candidate, sector)`,
         `("centroid", ...)`, `("aperture", ...)`, `("ghost", ...)`. A section without figures has no key: what a record does not
-        hold is not drawn, and that is no error.
+        hold is not drawn, and that is no error. `("control", sector)` stands for sectors without the stamps of a candidate,
+        whose first figure is a control image already.
     """
     light_curves, views = record.get("light_curves", []), record.get("pixel_views", [])
     sectors = sorted({value["sector"] for value in light_curves} | {view["sector"] for view in views})
-    figures: dict[SectionKey, tuple[Figure, ...]] = {}
-    for name, by_sector in BY_SECTOR.items():
-        for sector in sectors:
-            figures[name, sector] = by_sector(record, sector)
-    candidates = [fold["candidate"] for fold in record.get("folds", [])]
-    for candidate in dict.fromkeys(candidates):
-        figures["fold", candidate] = fold_figures(record, candidate)
     checked = {(check["candidate"], check["sector"]) for check in record.get("checks", [])}
+    figures: dict[SectionKey, tuple[Figure, ...]] = {}
+    for sector in sectors:
+        figures["light_curve", sector] = light_curve_figures(record, sector)
+    for candidate in dict.fromkeys(fold["candidate"] for fold in record.get("folds", [])):
+        figures["fold", candidate] = fold_figures(record, candidate)
     for candidate, checked_sector in sorted((name, sector) for name, sector in checked if sector is not None):
         for name, make in BY_CANDIDATE_AND_SECTOR.items():
             figures[name, candidate, checked_sector] = make(record, candidate, checked_sector)
+    with_stamps = {key[2] for key, found in figures.items() if key[0] == "stamps" and found}
+    for sector in sectors:
+        if sector not in with_stamps:
+            figures["control", sector] = control_figures(record, sector)
     return {key: found for key, found in figures.items() if found}

@@ -11,7 +11,7 @@ import numpy as np
 from btv_report.dossier.figures.context import find_check, metric
 from btv_report.dossier.figures.figure import Figure, FigureTable
 from btv_report.dossier.figures.plotly_json import axis, figure_json, label
-from btv_report.dossier.figures.stamps import sector_pixels
+from btv_report.dossier.figures.stamp_figure import sector_pixels
 from btv_report.dossier.figures.svg import (
     BAND,
     MODEL,
@@ -29,7 +29,7 @@ from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
 from btv_report.record import CheckValue, RunRecord
 
 HEIGHT, PLOT_TOP, PLOT_HEIGHT = 276, 24, 170
-MAX_NEIGHBOURS = 5
+LETTERS = "abcde"  # one for each neighbour whose curve is drawn
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,8 @@ def _draw(drawing: Drawing, curves: GrowthCurves) -> None:
         y_title="depth, ppm",
     )
     drawing.add(f'<g clip-path="url(#{drawing.figure_id}-c)" fill="none">')
-    for _, ppm in curves.neighbours[:MAX_NEIGHBOURS]:
+    for letter, (_, ppm) in zip(LETTERS, curves.neighbours, strict=False):
+        _draw_letter(drawing, frame, curves, ppm, letter)
         drawing.add(
             f'<path stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3" d="{_line(frame, curves, ppm)}"/>'
         )
@@ -181,6 +182,15 @@ def _line(frame: Frame, curves: GrowthCurves, ppm: list[float | None]) -> str:
     known = [(r, min(max(p, frame.y_range[0] - 9 * span), frame.y_range[1] + 9 * span))
              for r, p in zip(curves.radii_px, ppm, strict=True) if p is not None]  # fmt: skip
     return path_data(frame.points(*zip(*known, strict=True)))
+
+
+def _draw_letter(drawing: Drawing, frame: Frame, curves: GrowthCurves, ppm: list[float | None], letter: str) -> None:
+    """The letter of a neighbour's curve beside its last point in the picture, if it has one."""
+    low, high = frame.y_range
+    inside = [(r, p) for r, p in zip(curves.radii_px, ppm, strict=True) if p is not None and low <= p <= high]
+    if inside:
+        x, y = frame.points(*zip(*inside[-1:], strict=True))[0]
+        drawing.text(x + 5, y - 4, letter, attributes='class="muted" fill="currentColor"')
 
 
 def _draw_band(drawing: Drawing, frame: Frame, depth: float, error: float) -> None:
@@ -218,7 +228,7 @@ def _finding(check: CheckValue, curves: GrowthCurves) -> str:
     if slope is not None:
         words += f" Slope {significant(slope, 2)} ppm per px."
     if curves.neighbours:
-        shown = [star for star, _ in curves.neighbours[:MAX_NEIGHBOURS]]
+        shown = [f"{letter} {star}" for letter, (star, _) in zip(LETTERS, curves.neighbours, strict=False)]
         words += f" Dashed: {', '.join(shown)}."
     return words
 
@@ -266,7 +276,7 @@ def _json(curves: GrowthCurves) -> str:
     ]
     if curves.target_ppm is not None:
         traces.append(_trace("on the target", curves.radii_px, curves.target_ppm))
-    for star, ppm in curves.neighbours[:MAX_NEIGHBOURS]:
+    for star, ppm in curves.neighbours[: len(LETTERS)]:
         traces.append(_trace(f"on {star}", curves.radii_px, ppm) | {"line": {"width": 1, "dash": "dot"}})
     if curves.pipeline_ppm is not None:
         edge = [curves.radii_px[0], curves.radii_px[-1]]

@@ -13,12 +13,24 @@ from btv_report.dossier.figures.context import find_candidate
 from btv_report.dossier.figures.figure import Figure, FigureTable
 from btv_report.dossier.figures.pixels import series
 from btv_report.dossier.figures.plotly_json import axis, figure_json, typed
-from btv_report.dossier.figures.svg import ACCENT, BAND, MODEL, WIDE, Drawing, Frame, draw_axes, join, label_margin, num
+from btv_report.dossier.figures.svg import (
+    ACCENT,
+    BAND,
+    MODEL,
+    WIDE,
+    Drawing,
+    Frame,
+    draw_axes,
+    join,
+    label_margin,
+    num,
+    path_data,
+)
 from btv_report.dossier.figures.text import DASH, csv_text, fixed, plain_text, slug, with_error
 from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
 from btv_report.record import FoldValue, RunRecord
 
-PLOT_TOP, PLOT_HEIGHT, FOOT = 48, 220, 58
+PLOT_TOP, PLOT_HEIGHT, FOOT = 26, 220, 62
 IN_TRANSIT = 0.45  # of the duration, either side of mid-transit: as the pixel checks take it
 CONTROL = (0.75, 1.75)  # of the duration from mid-transit
 TIME_TITLE = "hours from mid-transit"
@@ -183,7 +195,7 @@ def _draw(
         x_ticks=nice_ticks(*frame.x_range, 7),
         y_ticks=y_ticks,
         x_title=TIME_TITLE,
-        y_title="flux, ppm from the median",
+        y_title="flux, ppm",
     )
     for part in parts:
         _draw_series(drawing, frame, hours, part)
@@ -195,7 +207,7 @@ def _draw(
 
 def _draw_series(drawing: Drawing, frame: Frame, hours: NDArray[np.float64], part: FoldSeries) -> None:
     """Error bars and marks: odd open circles in ink, even filled squares in the accent colour."""
-    bars = marks = ""
+    bars, places = "", []
     for hour, flux, error in zip(hours, part.flux_ppm, part.err_ppm, strict=True):
         if not np.isfinite(flux):
             continue
@@ -203,15 +215,19 @@ def _draw_series(drawing: Drawing, frame: Frame, hours: NDArray[np.float64], par
         if np.isfinite(error):
             half = y - frame.y(float(flux + error))
             bars += f"M{join((x, y - half))}v{num(2 * half)}"
-        marks += f"M{join((x, y))}{SHAPES[part.name]}"
+        places.append((x, y))
+    ident = f"{drawing.figure_id}-{part.name}"
     paint = PAINTS[part.name]
     drawing.add(
-        f'<g {paint} stroke="currentColor"><path stroke-opacity=".45" d="{bars}"/>'
-        f'<path fill="{FILLS[part.name]}" d="{marks}"/></g>'
+        f'<marker id="{ident}" viewBox="-4 -4 8 8" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse">'
+        f'<path {paint} fill="{FILLS[part.name]}" stroke="currentColor" d="{SHAPES[part.name]}"/></marker>'
+        f'<path {paint} stroke="currentColor" stroke-opacity=".45" d="{bars}"/>'
+        f'<path fill="none" marker-start="url(#{ident})" marker-mid="url(#{ident})" marker-end="url(#{ident})" '
+        f'd="{path_data(places)}"/>'
     )
 
 
-SHAPES = {"odd": "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0", "even": "m-2.5-2.5h5v5h-5z"}
+SHAPES = {"odd": "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0", "even": "M-2.5-2.5h5v5h-5z"}
 PAINTS = {"odd": 'class="ink"', "even": ACCENT}
 FILLS = {"odd": "none", "even": "currentColor"}
 
@@ -234,7 +250,7 @@ def _draw_key(drawing: Drawing, frame: Frame, parts: list[FoldSeries], with_dept
     ]
     if with_depth:
         pieces.append(f'<tspan {MODEL} fill="currentColor">━ mean in transit</tspan>')
-    drawing.add(f'<text x="{num(frame.right)}" y="16" text-anchor="end">{"&#8195;".join(pieces)}</text>')
+    drawing.add(f'<text x="{num(frame.right)}" y="20" text-anchor="end">{"&#8195;".join(pieces)}</text>')
 
 
 def _json(value: FoldValue, parts: list[FoldSeries], duration: float | None) -> str:
@@ -256,7 +272,7 @@ def _json(value: FoldValue, parts: list[FoldSeries], duration: float | None) -> 
     low, high = _y_range(parts)
     layout: dict[str, Any] = {
         "xaxis": {"title": {"text": TIME_TITLE}},
-        "yaxis": axis("flux, ppm from the median", low, high),
+        "yaxis": axis("flux, ppm", low, high),
     }
     if duration:
         layout["shapes"] = [

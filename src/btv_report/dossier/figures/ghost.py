@@ -8,8 +8,8 @@ from btv_report.dossier.figures.colours import SEQUENTIAL, ColourScale, divergin
 from btv_report.dossier.figures.context import find_check, mask_of, metric, stamp_of
 from btv_report.dossier.figures.figure import Figure, FigureTable
 from btv_report.dossier.figures.pixels import FloatImage
+from btv_report.dossier.figures.stamp_figure import SectorPixels, StampText, sector_pixels, stamp_figure
 from btv_report.dossier.figures.stamp_scene import CORE, HALO, StampScene, target_mark
-from btv_report.dossier.figures.stamps import SectorPixels, StampText, sector_pixels, stamp_figure
 from btv_report.dossier.figures.text import fixed, plain_text, significant, slug, with_error
 from btv_report.record import CheckValue, RunRecord
 

@@ -23,6 +23,7 @@ MAX_DOTS = 700  # one dot a unit of width
 ROW = 11  # height of a row of transit marks
 MAX_MARKS = 200  # beyond, the marks of a candidate would be a solid line
 KEPT, DROPPED, PREDICTED = "kept", "dropped", "predicted"
+SIGNS = {KEPT: "▲", DROPPED: "×", PREDICTED: "△"}
 TIME_TITLE = "BTJD (TDB), days"
 
 
@@ -59,7 +60,7 @@ def _figure(record: RunRecord, value: LightCurveValue, flux: NDArray[np.float32]
     caption = (
         f"{plain_text(value['flux_column'])} divided by its median, {value['n_used']} cadences in bins of "
         f"{_minutes(width)}{f', drawn {n_together} bins to a dot' if n_together > 1 else ''}; scatter of a cadence "
-        f"{significant(value['scatter_ppm'])} ppm. {_mark_words(marks).capitalize()}. {context.words}"
+        f"{significant(value['scatter_ppm'])} ppm. {_sentence(_mark_words(marks))} {context.words}"
     )
     n_filled = int(np.isfinite(flux).sum())
     table = [
@@ -100,7 +101,7 @@ def _simulated(record: RunRecord, value: LightCurveValue) -> bool:
 def _minutes(days: float) -> str:
     """A bin width in words."""
     minutes = days * 1440
-    return f"{significant(minutes, 3)} min" if minutes < 120 else f"{significant(minutes / 60, 3)} h"
+    return f"{minutes:.3g} min" if minutes < 120 else f"{minutes / 60:.3g} h"
 
 
 def _marks(record: RunRecord, sector: int, first: float, last: float) -> list[TransitMarks]:
@@ -131,8 +132,13 @@ def _mark_words(marks: Sequence[TransitMarks]) -> str:
     parts = []
     for mark in marks:
         counts = [f"{len(mids)} {kind}" for kind, mids in mark.times.items()]
-        parts.append(f"{' and '.join(counts)} of {plain_text(mark.candidate)}")
-    return "transits " + "; ".join(parts)
+        parts.append(f"transits of {plain_text(mark.candidate)}: {', '.join(counts)}")
+    return "; ".join(parts)
+
+
+def _sentence(words: str) -> str:
+    """Words with a capital at the front and a full stop."""
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _draw(
@@ -157,11 +163,18 @@ def _draw(
         x_ticks=nice_ticks(*x_range, 6),
         y_ticks=y_ticks,
         x_title=TIME_TITLE,
-        y_title="flux, ppm from the median",
+        y_title="flux, ppm",
     )
     _draw_dots(drawing, frame, _together(flux, n_together))
     for row, mark in enumerate(marks):
         _draw_marks(drawing, frame, mark, frame.bottom + ROW * (row + 0.5), named=len(marks) > 1)
+    kinds = [kind for kind in SIGNS if any(kind in mark.times for mark in marks)]
+    if kinds:
+        words = "&#8195;".join(f"{SIGNS[kind]} {kind}" for kind in kinds)
+        drawing.add(
+            f'<text x="{num(frame.right)}" y="20" text-anchor="end">transits: '
+            f'<tspan {ACCENT} fill="currentColor">{words}</tspan></text>'
+        )
 
 
 def _stretched(frame: Frame, n_rows: int) -> tuple[float, float]:
@@ -240,5 +253,5 @@ def _json(time: NDArray[np.float64], width: float, flux: NDArray[np.float32], ma
                     "marker": {"symbol": symbols[kind], "size": 9},
                 }
             )
-    layout = {"xaxis": {"title": {"text": TIME_TITLE}}, "yaxis": {"title": {"text": "flux, ppm from the median"}}}
+    layout = {"xaxis": {"title": {"text": TIME_TITLE}}, "yaxis": {"title": {"text": "flux, ppm"}}}
     return figure_json(traces, layout | {"showlegend": True} if marks else layout)

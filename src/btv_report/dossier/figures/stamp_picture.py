@@ -37,7 +37,7 @@ def draw_stamp(figure_id: str, title: str, scene: StampScene) -> Drawing:
     drawing = Drawing(figure_id, NARROW, TOP + height + BOTTOM + legend_rows * LEGEND_ROW + 4, title)
     top = TOP + height - n_row * pixel
     _draw_image(drawing, scene, pixel, top)
-    _draw_pixel_axes(drawing, n_row, n_column, pixel, top)
+    _draw_pixel_axes(drawing, scene, pixel, top)
     _draw_overlay(drawing, scene, pixel, top)
     has_compass = _draw_compass(drawing, scene, TOP + height - 24)
     _draw_colour_bar(drawing, scene, height - (62 if has_compass else 0))
@@ -60,17 +60,19 @@ def _frame(left: float, top: float, width: float, height: float) -> str:
     return f'<path class="axis" fill="none" stroke="currentColor" d="{box}"/>'
 
 
-def _draw_pixel_axes(drawing: Drawing, n_row: int, n_column: int, pixel: float, top: float) -> None:
+def _draw_pixel_axes(drawing: Drawing, scene: StampScene, pixel: float, top: float) -> None:
     """Row and column numbers at pixel centres, and the names of the axes."""
+    n_row, n_column = scene.image.shape
+    first_row, first_column = scene.origin
     bottom = top + n_row * pixel
     drawing.add('<g class="muted" text-anchor="middle">')
     for column in range(0, n_column, _label_step(n_column, pixel)):
-        drawing.text(LEFT + (column + 0.5) * pixel, bottom + 14, str(column))
+        drawing.text(LEFT + (column + 0.5) * pixel, bottom + 14, str(first_column + column))
     drawing.text(LEFT + n_column * pixel / 2, bottom + 29, "column, px")
     drawing.text(0, 0, "row, px", attributes=f'transform="translate(10 {num(top + n_row * pixel / 2)})rotate(-90)"')
     drawing.add('</g><g class="muted" text-anchor="end">')
     for row in range(0, n_row, _label_step(n_row, pixel)):
-        drawing.text(LEFT - 5, bottom - (row + 0.5) * pixel + MIDDLE, str(row))
+        drawing.text(LEFT - 5, bottom - (row + 0.5) * pixel + MIDDLE, str(first_row + row))
     drawing.add("</g>")
 
 
@@ -81,7 +83,11 @@ def _label_step(count: int, pixel: float) -> int:
 
 def _draw_overlay(drawing: Drawing, scene: StampScene, pixel: float, top: float) -> None:
     """Everything with a place, in a group whose units are the stamp's own rows and columns."""
-    origin_y = top + (scene.image.shape[0] - 0.5) * pixel
+    n_row, n_column = scene.image.shape
+    first_row, first_column = scene.origin
+    # Where row 0, column 0 of the stamp is, or would be.
+    origin_x = LEFT + (0.5 - first_column) * pixel
+    origin_y = top + (n_row - 0.5 + first_row) * pixel
     unit = 1 / pixel
     groups: dict[str, list[str]] = {DARK: [], HOT: []}
     for kind, mask in scene.outlines():
@@ -93,23 +99,20 @@ def _draw_overlay(drawing: Drawing, scene: StampScene, pixel: float, top: float)
     for star in scene.neighbours:
         groups[DARK].append(_circle(star["column"], star["row"], star_radius(star["magnitude"]) * unit))
     clip = f"{drawing.figure_id}-c"
-    n_row, n_column = scene.image.shape
+    corner = join((first_column - 0.5, first_row - 0.5))
     drawing.add(
-        f'<clipPath id="{clip}"><path d="M-.5-.5h{n_column}v{n_row}h-{n_column}z"/></clipPath>'
-        f'<g transform="matrix({num(pixel)} 0 0-{num(pixel)} {num(LEFT + pixel / 2)} {num(origin_y)})" fill="none" '
+        f'<clipPath id="{clip}"><path d="M{corner}h{n_column}v{n_row}h-{n_column}z"/></clipPath>'
+        f'<g transform="matrix({num(pixel)} 0 0-{num(pixel)} {join((origin_x, origin_y))})" fill="none" '
         f'stroke-linecap="square" clip-path="url(#{clip})">'
     )
-    for number, (colour, paths) in enumerate(groups.items()):
-        if paths:
-            # The same path twice: a light casing below, so that it shows on any colour.
-            ident = f"{drawing.figure_id}-{number}"
-            drawing.add(
-                f'<g stroke="{LIGHT}" stroke-width="{num(3.4 * unit, 3)}" stroke-opacity=".8">'
-                f'<path id="{ident}" d="{"".join(paths)}"/></g>'
-                f'<use href="#{ident}" stroke="{colour}" stroke-width="{num(1.5 * unit, 3)}"/>'
-            )
+    # The same paths twice: light casings below, so that they show on any colour, then the colours.
+    drawn = [(f"{drawing.figure_id}-{colour[1:]}", colour, "".join(paths)) for colour, paths in groups.items() if paths]
+    casings = "".join(f'<path id="{ident}" d="{data}"/>' for ident, _, data in drawn)
+    drawing.add(f'<g stroke="{LIGHT}" stroke-width="{num(3.4 * unit, 3)}" stroke-opacity=".8">{casings}</g>')
+    for ident, colour, _ in drawn:
+        drawing.add(f'<use href="#{ident}" stroke="{colour}" stroke-width="{num(1.5 * unit, 3)}"/>')
     drawing.add("</g>")
-    _draw_star_numbers(drawing, scene, pixel, origin_y)
+    _draw_star_numbers(drawing, scene, pixel, (origin_x, origin_y))
 
 
 def _outline(mask: BoolImage, kind: str) -> str:
@@ -155,14 +158,14 @@ def sign(kind: str, x: float, y: float, unit: float) -> str:
     return _circle(x, y, 3.5 * unit)
 
 
-def _draw_star_numbers(drawing: Drawing, scene: StampScene, pixel: float, origin_y: float) -> None:
+def _draw_star_numbers(drawing: Drawing, scene: StampScene, pixel: float, origin: tuple[float, float]) -> None:
     """Numbers beside the brightest neighbours; they lead to the table."""
     if not scene.neighbours:
         return
     right = LEFT + scene.image.shape[1] * pixel
     drawing.add(f'<g fill="{DARK}" stroke="{LIGHT}" stroke-width="3" paint-order="stroke" font-weight="600">')
     for number, star in enumerate(scene.neighbours[:MAX_NUMBERED], start=1):
-        x, y = LEFT + (star["column"] + 0.5) * pixel, origin_y - star["row"] * pixel
+        x, y = origin[0] + star["column"] * pixel, origin[1] - star["row"] * pixel
         offset = star_radius(star["magnitude"]) + 3
         inside = x + offset + 8 < right
         anchor = "" if inside else ' text-anchor="end"'

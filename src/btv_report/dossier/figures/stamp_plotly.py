@@ -24,6 +24,7 @@ SYMBOLS = {
 def stamp_json(scene: StampScene) -> str:
     """JSON of the scene; pixels without a value are gaps, axes are equal, row 0 is at the bottom."""
     n_row, n_column = scene.image.shape
+    row, column = scene.origin[0] - 0.5, scene.origin[1] - 0.5
     traces = [_heatmap(scene)]
     line_colour = LIGHT if scene.scale.anchors is SEQUENTIAL else DARK
     for kind, mask in scene.outlines():
@@ -37,17 +38,15 @@ def stamp_json(scene: StampScene) -> str:
         traces.append(_marks(scene))
     layout: dict[str, Any] = {
         "showlegend": False,
-        "xaxis": axis("column, px", -0.5, n_column - 0.5, constrain="domain", showgrid=False, zeroline=False),
-        "yaxis": axis(
-            "row, px", -0.5, n_row - 0.5, constrain="domain", showgrid=False, zeroline=False, scaleanchor="x"
-        ),
+        "xaxis": axis("column, px", column, column + n_column, constrain="domain", showgrid=False, zeroline=False),
+        "yaxis": axis("row, px", row, row + n_row, constrain="domain", showgrid=False, zeroline=False, scaleanchor="x"),
     }
     return figure_json(traces, layout)
 
 
 def _heatmap(scene: StampScene) -> Trace:
     """The image."""
-    return {
+    trace: Trace = {
         "type": "heatmap",
         "z": typed(scene.image),
         "zmin": float(f"{scene.scale.minimum:.7g}"),
@@ -56,6 +55,9 @@ def _heatmap(scene: StampScene) -> Trace:
         "colorbar": {"title": {"text": label(scene.unit), "side": "right"}, "thickness": 12},
         "hovertemplate": "row %{y}, column %{x}: %{z:.5~g}<extra></extra>",
     }
+    if scene.origin != (0, 0):
+        trace |= {"y0": scene.origin[0], "x0": scene.origin[1], "dx": 1, "dy": 1}
+    return trace
 
 
 def _broken(mask: BoolImage) -> tuple[list[float | None], list[float | None]]:

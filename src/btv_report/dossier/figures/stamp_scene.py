@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from btv_report.dossier.figures.colours import ColourScale
 from btv_report.dossier.figures.pixels import BoolImage, FloatImage
 from btv_report.record import PixelView, StarOnStamp
@@ -51,6 +53,7 @@ class StampScene:
     neighbours : stars on the stamp, brightest first; the first MAX_NUMBERED carry numbers
     sky_per_pixel_arcsec : see checks.inputs.PixelStack, or None
     masks : further outlines, CORE and HALO
+    origin : row and column of `image[0, 0]`; not (0, 0) when the image is a part of the stamp. Masks are always whole
     """
 
     image: FloatImage
@@ -62,6 +65,12 @@ class StampScene:
     neighbours: tuple[StarOnStamp, ...] = ()
     sky_per_pixel_arcsec: Sequence[Sequence[float]] | None = None
     masks: tuple[tuple[str, BoolImage], ...] = ()
+    origin: tuple[int, int] = (0, 0)
+
+    def peak(self) -> tuple[int, int]:
+        """Row and column of the largest value."""
+        row, column = np.unravel_index(int(np.nanargmax(self.image)), self.image.shape)
+        return int(row) + self.origin[0], int(column) + self.origin[1]
 
     def outlines(self) -> list[tuple[str, BoolImage]]:
         """Every mask whose outline is drawn."""

@@ -195,10 +195,10 @@ def draw_axes(
     for value, label in zip(x_ticks, tick_labels(x_ticks), strict=True):
         drawing.text(frame.x(value), frame.bottom + 5, label, attributes='dy="1em"')
     drawing.add("</g>")
-    drawing.text(frame.left + frame.width / 2, frame.bottom + 5, x_title, attributes='text-anchor="middle" dy="2.2em"')
+    drawing.text(frame.left + frame.width / 2, frame.bottom + 5, x_title, attributes='text-anchor="middle" dy="2.4em"')
     drawing.text(2, frame.top - 6, y_title)
 
 
 def label_margin(labels: Sequence[str], *, wide: bool) -> float:
     """Room left of a plot area for the tick labels of y, at the size they have on a phone."""
-    return max(len(label) for label in labels) * (12.2 if wide else 6.4) + (10 if wide else 12)
+    return max(len(label) for label in labels) * (13.4 if wide else 6.4) + (8 if wide else 12)

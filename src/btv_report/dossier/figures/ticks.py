@@ -30,4 +30,4 @@ def tick_labels(ticks: list[float]) -> list[str]:
     decimals = max(0, -math.floor(math.log10(smallest) + 1e-9))
     while decimals and all(float(f"{t:.{decimals - 1}f}") == round(t, decimals) for t in ticks):
         decimals -= 1
-    return [fixed(t, decimals) for t in ticks]
+    return [fixed(t, decimals) if t else "0" for t in ticks]
