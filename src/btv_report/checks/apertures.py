@@ -22,8 +22,8 @@ def circle_overlap(shape: tuple[int, int], row: float, column: float, radius: fl
     row, column : centre of the circle, 0-based, pixel centres at integers; may lie outside
     radius : pixels, positive
     """
-    y = np.arange(shape[0] + 1) - 0.5 - row
-    x = np.arange(shape[1] + 1) - 0.5 - column
+    y = np.arange(shape[0] + 1, dtype=np.float64) - 0.5 - row
+    x = np.arange(shape[1] + 1, dtype=np.float64) - 0.5 - column
     corner = _signed_quadrant_area(x[None, :], y[:, None], radius)
     area = corner[1:, 1:] - corner[:-1, 1:] - corner[1:, :-1] + corner[:-1, :-1]
     return np.clip(area, 0.0, 1.0)
@@ -57,7 +57,7 @@ def grow(mask: BoolArray) -> BoolArray:
 def distance_px(shape: tuple[int, int], row: float, column: float) -> FloatArray:
     """Distance of each pixel centre from a position, pixels."""
     rows, columns = np.indices(shape)
-    return np.hypot(rows - row, columns - column)
+    return np.asarray(np.hypot(rows - row, columns - column), dtype=np.float64)
 
 
 def background_pixels(image: FloatArray, aperture: BoolArray) -> BoolArray:

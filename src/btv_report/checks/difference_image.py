@@ -119,7 +119,7 @@ class PixelMeasurement:
         variance = (self.free.difference**2).mean(axis=0) / self.n_transits
         if self.formal_variance is not None:
             variance = np.maximum(variance, self.formal_variance)
-        return np.sqrt(variance)
+        return np.asarray(np.sqrt(variance), dtype=np.float64)
 
     def image(self, values: FloatArray) -> FloatArray:
         """Values of the valid pixels as a stamp, NaN elsewhere."""
@@ -137,9 +137,8 @@ def measure_pixels(stack: PixelStack, ephemeris: Ephemeris, others: Sequence[Eph
     cadences = select_cadences(stack, others)
     shape = window_shape(ephemeris, cadences.cadence_days)
     numbers = transit_numbers(ephemeris, cadences)
-    no_control = reason_no_control_time(ephemeris, shape)
-    if no_control or cadences.flux.size == 0:
-        return _nothing_measured(stack, ephemeris, cadences, shape, numbers, no_control)
+    if reason_no_control_time(ephemeris, shape) or cadences.flux.size == 0:
+        return _nothing_measured(stack, ephemeris, cadences, shape, numbers)
     mid = np.array([ephemeris.mid_btjd(number) for number in numbers], dtype=np.float64)
     predicted = place_windows(mid, shape, cadences)
     matched = place_matched_windows(ephemeris, shape, cadences)
@@ -212,8 +211,7 @@ def _choose_aperture(stack: PixelStack, valid: BoolArray, mean_image: FloatArray
     """The pipeline's aperture, else a circle of 2 px about the catalogue position or the brightest pixel."""
     if stack.aperture_mask is not None and (stack.aperture_mask & valid).any():
         return stack.aperture_mask & valid, "pipeline"
-    inside = stack.target_row is not None and stack.target_column is not None
-    if inside and stack.target_row is not None and stack.target_column is not None:
+    if stack.target_row is not None and stack.target_column is not None:
         row, column = stack.target_row, stack.target_column
         circle = (distance_px(stack.shape, row, column) <= FALLBACK_APERTURE_PX) & valid
         if circle.any():
@@ -307,9 +305,9 @@ def _nothing_measured(
     cadences: Cadences,
     shape: WindowShape,
     numbers: range,
-    no_control: str,
 ) -> PixelMeasurement:
     """A measurement that says why there is none; predicted transits are listed unless they are beyond counting."""
+    no_control = reason_no_control_time(ephemeris, shape)
     reason = no_control or f"Sector {stack.sector} holds no usable cadence."
     row_reason = "the period leaves no control time" if no_control else "no usable cadence"
     n_pixel = cadences.flux.shape[1]

@@ -58,8 +58,9 @@ def probability_possible(star: HostInput) -> float:
     """Probability that the depth a star would need is at most 1, its flux being known to 20 %; 1 when it is not known."""
     if star.required_depth is None:
         return 1.0
-    sigma = max(star.required_depth, 1e-6) * math.hypot(star.depth_relative_error, FLUX_RATIO_ERROR)
-    return NormalDist().cdf((1.0 - star.required_depth) / sigma)
+    # Depth and flux are uncertain by factors, so the comparison is one of logarithms.
+    sigma = math.hypot(star.depth_relative_error, FLUX_RATIO_ERROR)
+    return NormalDist().cdf(-math.log(max(star.required_depth, 1e-12)) / sigma)
 
 
 def uncatalogued_evidence(floored: FloatArray, step_px: float, search_radius_px: float) -> float:

@@ -60,9 +60,9 @@ def effective_number(statistic: FloatArray, slot: NDArray[np.int64]) -> float:
     statistic : shape (N,) or (N, k): a component that never varies is left out; rho^2 is averaged over the others
     slot : shape (N,): place of each window on the regular grid
     """
+    if len(statistic) < 2:
+        return float(len(statistic))
     table = statistic.reshape(len(statistic), -1)
-    if len(table) < 2:
-        return float(len(table))
     table = table - table.mean(axis=0)
     variance = (table**2).mean(axis=0)
     table = table[:, variance > 0]

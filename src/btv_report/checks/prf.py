@@ -72,7 +72,7 @@ def _gaussian_integral(n: int, centre: FloatArray, sigma: float) -> FloatArray:
 
 
 def _outer(by_row: FloatArray, by_column: FloatArray) -> FloatArray:
-    return by_row[:, :, None] * by_column[:, None, :]
+    return np.asarray(by_row[:, :, None] * by_column[:, None, :], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -96,9 +96,16 @@ class OwnImagePrf:
 
     def evaluate(self, rows: FloatArray, columns: FloatArray) -> FloatArray:
         """Images of unit sources; see `Prf`."""
-        by_row = _spline_weights(self.shape[0], np.asarray(rows) - self.row)
-        by_column = _spline_weights(self.shape[1], np.asarray(columns) - self.column)
-        return np.matmul(np.matmul(by_row, self.coefficients), by_column.transpose(0, 2, 1))
+        # Grids repeat their rows and columns: the weights of each are made once.
+        some_rows, row_place = np.unique(rows, return_inverse=True)
+        some_columns, column_place = np.unique(columns, return_inverse=True)
+        by_row = _spline_weights(self.shape[0], some_rows - self.row) @ self.coefficients
+        by_column = _spline_weights(self.shape[1], some_columns - self.column)
+        if len(some_rows) * len(some_columns) <= 2 * len(row_place):
+            table = np.tensordot(by_row, by_column, axes=(2, 2))
+            return np.asarray(table[row_place, :, column_place], dtype=np.float64)
+        images = np.matmul(by_row[row_place], by_column[column_place].transpose(0, 2, 1))
+        return np.asarray(images, dtype=np.float64)
 
 
 def own_image_prf(image: FloatArray, row: float, column: float) -> OwnImagePrf:
@@ -124,10 +131,15 @@ def _spline_weights(n: int, shift: FloatArray) -> FloatArray:
     """Quintic B-spline weights that sample the padded coefficients at pixel - shift: shape (m, n, n + 2 padding)."""
     sample = np.arange(n)[None, :, None] + PADDING_PX - shift[:, None, None]
     distance = np.abs(sample - np.arange(n + 2 * PADDING_PX))
-    weights = np.maximum(3 - distance, 0.0) ** 5
-    weights -= 6 * np.maximum(2 - distance, 0.0) ** 5
-    weights += 15 * np.maximum(1 - distance, 0.0) ** 5
+    weights = _fifth_power(3 - distance) - 6 * _fifth_power(2 - distance) + 15 * _fifth_power(1 - distance)
     return np.asarray(weights / 120.0, dtype=np.float64)
+
+
+def _fifth_power(values: FloatArray) -> FloatArray:
+    """max(x, 0)^5, by products: several times faster than a power."""
+    base = np.maximum(values, 0.0)
+    square = base * base
+    return np.asarray(square * square * base, dtype=np.float64)
 
 
 def derivatives(prf: Prf, row: float, column: float, step: float = 0.05) -> FloatArray:

@@ -65,7 +65,7 @@ def map_region(fit: SourceFit, scene: Scene, floor_px: float) -> Region:
     half_width = 1.5 * reach + math.sqrt(limit) * floor_px + 0.05
     step = min(max(half_width / N_STEPS, MIN_STEP_PX), MAX_STEP_PX)
     n_steps = min(math.ceil(half_width / step), 40)
-    offsets = np.arange(-n_steps, n_steps + 1) * step
+    offsets = np.arange(-n_steps, n_steps + 1, dtype=np.float64) * step
     grid_rows, grid_columns = np.meshgrid(fit.row + offsets, fit.column + offsets, indexing="ij")
     statistical = delta_chi2(fit, grid_rows.ravel(), grid_columns.ravel()).reshape(grid_rows.shape)
     far = np.hypot(grid_rows - scene.row, grid_columns - scene.column) > SEARCH_RADIUS_PX + math.sqrt(limit) * floor_px
@@ -166,7 +166,7 @@ def _loops(segments: dict[_Edge, tuple[_Edge, _Point]]) -> list[list[_Point]]:
     left = dict(segments)
     loops = []
     while left:
-        edge, (follower, point) = left.popitem()
+        _, (follower, point) = left.popitem()
         loop = [point]
         while follower in left:
             follower, point = left.pop(follower)

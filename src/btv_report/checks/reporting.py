@@ -186,7 +186,7 @@ def plot_data(measurement: PixelMeasurement, store: bool, **stamps: FloatArray |
         return {}
     table: dict[str, Any] = {"reference_image": stamp(measurement.image(measurement.control))}
     for name, image in stamps.items():
-        table[name] = image.copy() if image.dtype == np.bool_ else stamp(image)
+        table[name] = image.copy() if image.dtype == np.bool_ else stamp(image.astype(np.float64))
     return {"plot_data": table}
 
 

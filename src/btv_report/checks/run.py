@@ -54,13 +54,13 @@ def run_pixel_checks(
         try:
             measurement = measure_pixels(stack, ephemeris, others)
             scene = None if measurement.reason else describe_scene(measurement)
-        except Exception as error:  # noqa: BLE001 - a broken stamp must not take the dossier with it; the type is reported
+        except Exception as error:  # a broken stamp must not take the dossier with it; the type is reported
             return SectorChecks(not_run_results(ephemeris.name, stack.sector, _unexpected(error)), ())
         results = []
         for check_id, info in CHECKS.items():
             try:
                 results.append(info.load()(measurement, scene, store_plot_data=store_plot_data))
-            except Exception as error:  # noqa: BLE001 - as above, one check must not take the others with it
+            except Exception as error:  # as above, one check must not take the others with it
                 results.append(_not_run(check_id, ephemeris.name, stack.sector, _unexpected(error)))
     return SectorChecks(tuple(results), measurement.rows)
 

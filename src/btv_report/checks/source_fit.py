@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from btv_report.checks import thresholds
-from btv_report.checks.apertures import FloatArray, distance_px
+from btv_report.checks.apertures import BoolArray, FloatArray, distance_px
 from btv_report.checks.difference_image import SEARCH_RADIUS_PX, PixelMeasurement
 from btv_report.checks.prf import Prf, derivatives
 from btv_report.checks.scene import Scene, pearson
@@ -21,17 +21,37 @@ from btv_report.checks.scene import Scene, pearson
 FIT_MARGIN_PX = 1.25
 COARSE_STEP_PX = 0.5
 N_LEADING_MODES = 3
-FINE_HALF_STEPS = 20
-MIN_FINE_STEP_PX = 0.03
+N_SUBSPACE_ITERATIONS = 12
+MIN_WHITE_SHARE = 1e-3
+"""Least share of a pixel's variance that is taken for white: no pixel is known without error."""
 REFINE_STEPS_PX = (0.1, 0.02)
 
 
 @dataclass(frozen=True)
 class NoiseModel:
-    """Inverse square root W of the covariance of the mean difference image over the fit pixels (C^-1 = W^T W)."""
+    """
+    Inverse covariance of the mean difference image over the fit pixels, C^-1 = diag(`inverse_white`) - `factor` `factor`^T.
 
-    whiten: FloatArray
-    with_modes: bool
+    `factor` has shape (n_fit, k), one column per jitter mode (Woodbury's identity); k = 0 for a diagonal covariance.
+    """
+
+    inverse_white: FloatArray
+    factor: FloatArray
+
+    @property
+    def with_modes(self) -> bool:
+        """Whether jitter modes are part of the covariance."""
+        return bool(self.factor.shape[1] > 0)
+
+    def apply(self, vectors: FloatArray) -> FloatArray:
+        """C^-1 v for each row v."""
+        return np.asarray(vectors * self.inverse_white - (vectors @ self.factor) @ self.factor.T, dtype=np.float64)
+
+    def square(self, vectors: FloatArray) -> FloatArray:
+        """v^T C^-1 v for each row v."""
+        return np.asarray(
+            (vectors * vectors) @ self.inverse_white - ((vectors @ self.factor) ** 2).sum(axis=1), dtype=np.float64
+        )
 
 
 @dataclass(frozen=True)
@@ -73,36 +93,39 @@ class Landscape:
     `scale` divides differences of chi-squared: the reduced chi-squared of the best fit, at least 1.
     """
 
-    def __init__(self, prf: Prf, pixels: FloatArray, data: FloatArray, whiten: FloatArray) -> None:
+    def __init__(self, prf: Prf, pixels: BoolArray, data: FloatArray, noise: NoiseModel) -> None:
         self._prf = prf
-        self._pixels = pixels.astype(bool)
-        self._whiten = whiten
-        constant = whiten @ np.ones(len(data))
-        self._constant = constant / np.sqrt(float(constant @ constant))
-        self._data = self._without_background(whiten @ data)
+        self._pixels = pixels
+        self._noise = noise
+        self._constant = noise.apply(np.ones((1, len(data))))[0]
+        self._constant_norm = float(self._constant.sum())
+        self._data = noise.apply(data[None, :])[0]
+        self._background = float(self._data.sum()) / self._constant_norm
+        self._data_chi2 = float(noise.square(data[None, :])[0]) - self._background**2 * self._constant_norm
         self.scale = 1.0
 
-    def _without_background(self, vectors: FloatArray) -> FloatArray:
-        return np.asarray(vectors - np.multiply.outer(vectors @ self._constant, self._constant), dtype=np.float64)
+    def _images(self, rows: FloatArray, columns: FloatArray) -> FloatArray:
+        return self._prf.evaluate(rows, columns)[:, self._pixels]
 
     def chi2_and_amplitude(self, rows: FloatArray, columns: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Chi-squared (unscaled) and amplitude at m positions."""
-        images = self._prf.evaluate(rows, columns)[:, self._pixels]
-        model = self._without_background(images @ self._whiten.T)
-        norm = np.einsum("ij,ij->i", model, model)
-        product = model @ self._data
+        images = self._images(rows, columns)
+        on_constant = images @ self._constant
+        norm = self._noise.square(images) - on_constant**2 / self._constant_norm
+        product = np.maximum(images @ self._data - on_constant * self._background, 0.0)
         seen = norm > 1e-12 * float(norm.max(initial=0.0))
-        amplitude = np.where(seen, np.maximum(product, 0.0) / np.where(seen, norm, 1.0), 0.0)
-        return float(self._data @ self._data) - amplitude * np.maximum(product, 0.0), amplitude
+        amplitude = np.where(seen, product / np.where(seen, norm, 1.0), 0.0)
+        return np.asarray(self._data_chi2 - amplitude * product, dtype=np.float64), amplitude
 
     def weights(self, row: float, column: float) -> FloatArray:
         """The linear estimator h of the amplitude at a position: amplitude = h . difference image (fit pixels)."""
-        image = self._prf.evaluate(np.array([row]), np.array([column]))[:, self._pixels]
-        model = self._without_background(image @ self._whiten.T)[0]
-        norm = float(model @ model)
+        image = self._images(np.array([row]), np.array([column]))
+        on_constant = float(image[0] @ self._constant)
+        norm = float(self._noise.square(image)[0]) - on_constant**2 / self._constant_norm
         if norm <= 0:
-            return np.zeros(len(model))
-        return np.asarray((self._whiten.T @ self._without_background(model)) / norm, dtype=np.float64)
+            return np.zeros(image.shape[1])
+        projected = self._noise.apply(image)[0] - self._constant * on_constant / self._constant_norm
+        return np.asarray(projected / norm, dtype=np.float64)
 
 
 def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
@@ -121,7 +144,7 @@ def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
     noise = model_noise(measurement, scene, pixels, free)
     if noise is None or len(data) < 6:
         return None
-    landscape = Landscape(scene.prf, pixels, data, noise.whiten)
+    landscape = Landscape(scene.prf, pixels, data, noise)
     best = _best_position(landscape, scene, (shape[0], shape[1]))
     if best is None:
         return None
@@ -153,7 +176,7 @@ def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
     )
 
 
-def model_noise(measurement: PixelMeasurement, scene: Scene, pixels: FloatArray, free: FloatArray) -> NoiseModel | None:
+def model_noise(measurement: PixelMeasurement, scene: Scene, pixels: BoolArray, free: FloatArray) -> NoiseModel | None:
     """
     Covariance of the mean difference image over the fit pixels, from matched windows `free`, shape (N, n_fit).
 
@@ -163,30 +186,45 @@ def model_noise(measurement: PixelMeasurement, scene: Scene, pixels: FloatArray,
     power = (free**2).mean(axis=0)
     if len(free) < 2 or not float(power.max(initial=0.0)) > 0:
         return None
-    floor = 1e-6 * float(np.median(power[power > 0]))
-    formal = measurement.formal_variance
-    formal = np.zeros(len(power)) if formal is None else formal[measurement.over(pixels) > 0] * n
+    formal = np.zeros(len(power))
+    if measurement.formal_variance is not None:
+        formal = measurement.formal_variance[pixels[measurement.valid]] * n
+    scale = np.sqrt(np.maximum(power, 1e-6 * float(np.median(power[power > 0]))))
     if scene.control_correlation < thresholds.value("control_fit_correlation"):
-        return NoiseModel(np.diag(np.sqrt(n / np.maximum(np.maximum(power, formal), floor))), False)
-    scaled = np.sqrt(np.maximum(power, floor))
-    modes = derivatives(scene.prf, scene.row, scene.column)[:, pixels] / scaled
-    seen = free / scaled
-    basis = _orthonormal(modes)
-    rest = seen - (seen @ basis.T) @ basis
-    values, vectors = np.linalg.eigh(rest.T @ rest / len(rest))
-    basis = np.concatenate([basis, vectors[:, values > 0][:, ::-1][:, :N_LEADING_MODES].T])
+        return NoiseModel(n / np.maximum(scale**2, formal), np.empty((len(power), 0)))
+    seen = free / scale
+    basis = _orthonormal(derivatives(scene.prf, scene.row, scene.column)[:, pixels] / scale)
+    basis = np.concatenate([basis, _leading_modes(seen - (seen @ basis.T) @ basis)])
     strength = seen @ basis.T
-    white = np.maximum(((seen - strength @ basis) ** 2).mean(axis=0), formal / scaled**2)
-    white = np.maximum(white, 1e-3)
-    covariance = np.diag(white) + basis.T @ (strength.T @ strength / len(seen)) @ basis
-    covariance *= np.multiply.outer(scaled, scaled) / n
-    return NoiseModel(np.linalg.inv(np.linalg.cholesky(covariance)), True)
+    white = ((seen - strength @ basis) ** 2).mean(axis=0)
+    white = np.maximum(np.maximum(white, formal / scale**2), MIN_WHITE_SHARE)
+    # Woodbury: (V + B^T S B)^-1 = V^-1 - V^-1 B^T (S^-1 + B V^-1 B^T)^-1 B V^-1, with S the modes' measured covariance.
+    spread = strength.T @ strength / len(seen)
+    spread += 1e-9 * float(np.trace(spread)) * np.eye(len(basis))
+    inner = np.linalg.inv(spread) + (basis / white) @ basis.T
+    factor = (basis / white).T @ np.linalg.inv(np.linalg.cholesky(inner)).T
+    return NoiseModel(n / (white * scale**2), factor * (np.sqrt(n) / scale[:, None]))
+
+
+def _leading_modes(windows: FloatArray) -> FloatArray:
+    """
+    The leading principal components of windows, shape (at most 3, n_pixel), by subspace iteration.
+
+    A full decomposition of the same matrix takes a hundred times longer where linear algebra threads compete for cores;
+    the leading components are all that is wanted, and those that differ little in strength may mix freely.
+    """
+    start = windows[np.linspace(0, len(windows) - 1, min(N_LEADING_MODES, len(windows))).astype(int)]
+    basis = _orthonormal(start)
+    for _ in range(N_SUBSPACE_ITERATIONS):
+        basis = _orthonormal((windows @ basis.T).T @ windows)
+    return basis
 
 
 def _orthonormal(rows: FloatArray) -> FloatArray:
-    """Orthonormal rows spanning the given ones; rows without length are left out."""
-    _, values, basis = np.linalg.svd(rows, full_matrices=False)
-    return np.asarray(basis[values > 1e-9 * max(float(values.max(initial=0.0)), 1e-300)], dtype=np.float64)
+    """Orthonormal rows spanning the given few ones; rows without length are left out."""
+    values, axes = np.linalg.eigh(rows @ rows.T)
+    good = values > 1e-12 * max(float(values.max(initial=0.0)), 1e-300)
+    return np.asarray((axes[:, good] / np.sqrt(values[good])).T @ rows, dtype=np.float64)
 
 
 def _best_position(landscape: Landscape, scene: Scene, shape: tuple[int, int]) -> tuple[float, float, bool] | None:
@@ -212,9 +250,10 @@ def _best_position(landscape: Landscape, scene: Scene, shape: tuple[int, int]) -
     return row, column, not bool(inside.all())
 
 
-def _within_search(scene: Scene, rows: FloatArray, columns: FloatArray, shape: tuple[int, int]) -> FloatArray:
+def _within_search(scene: Scene, rows: FloatArray, columns: FloatArray, shape: tuple[int, int]) -> BoolArray:
     on_stamp = (rows >= -0.5) & (rows <= shape[0] - 0.5) & (columns >= -0.5) & (columns <= shape[1] - 0.5)
-    return on_stamp & (np.hypot(rows - scene.row, columns - scene.column) <= SEARCH_RADIUS_PX + 1e-9)
+    near = np.hypot(rows - scene.row, columns - scene.column) <= SEARCH_RADIUS_PX + 1e-9
+    return np.asarray(on_stamp & near, dtype=np.bool_)
 
 
 def _stencil(landscape: Landscape, row: float, column: float, step: float) -> tuple[FloatArray, FloatArray]:

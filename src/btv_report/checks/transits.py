@@ -98,7 +98,8 @@ def select_cadences(stack: PixelStack, others: Sequence[Ephemeris] = ()) -> Cade
     """
     time = stack.time_btjd
     n_cadence = len(time)
-    flux = stack.flux.reshape(n_cadence, -1)
+    n_pixel = stack.shape[0] * stack.shape[1]
+    flux = stack.flux.reshape(n_cadence, n_pixel)
     timed = np.isfinite(time)
     finite = np.isfinite(flux)
     whole = finite.all(axis=1)
@@ -134,7 +135,7 @@ def select_cadences(stack: PixelStack, others: Sequence[Ephemeris] = ()) -> Cade
     return Cadences(
         time_btjd=time[chosen],
         flux=_take(flux, chosen, valid),
-        flux_err=None if stack.flux_err is None else _take(stack.flux_err.reshape(n_cadence, -1), chosen, valid),
+        flux_err=None if stack.flux_err is None else _take(stack.flux_err.reshape(n_cadence, n_pixel), chosen, valid),
         valid=valid.reshape(stack.shape),
         cadence_days=cadence_days,
         gaps=_find_gaps(time[present], cadence_days),
@@ -224,12 +225,15 @@ def place_windows(mid_btjd: FloatArray, shape: WindowShape, cadences: Cadences) 
     first, last = mid_btjd - shape.outer_days, mid_btjd + shape.outer_days
     settled = cadences.gaps[:, 1] + thresholds.value("gap_settling_days")
     # Gaps are in order, so a window meets one exactly when a gap that starts before its end has not settled by its start.
-    gap_free = np.searchsorted(cadences.gaps[:, 0], last) == np.searchsorted(settled, first, side="right")
+    begun, settled_gaps = np.searchsorted(cadences.gaps[:, 0], last), np.searchsorted(settled, first, side="right")
+    gap_free = np.asarray(begun == settled_gaps, dtype=np.bool_)
     anomalies = np.searchsorted(cadences.anomaly_btjd, last, side="right") - np.searchsorted(
         cadences.anomaly_btjd, first, side="left"
     )
-    complete = (share >= thresholds.value("window_completeness")).all(axis=1)
-    return WindowSet(mid_btjd, np.stack([start, end], axis=-1).astype(np.int64), complete, gap_free, anomalies == 0)
+    complete = np.asarray((share >= thresholds.value("window_completeness")).all(axis=1), dtype=np.bool_)
+    index = np.stack([start, end], axis=-1).astype(np.int64)
+    anomaly_free = np.asarray(anomalies == 0, dtype=np.bool_)
+    return WindowSet(mid_btjd, index, complete, gap_free, anomaly_free)
 
 
 def _shares(count: NDArray[np.intp], shape: WindowShape, cadence_days: float) -> FloatArray:

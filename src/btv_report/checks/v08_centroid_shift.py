@@ -40,6 +40,7 @@ from btv_report.checks.scene import Scene
 
 CHECK_ID = "V08"
 MIN_DEPTH_SNR = 3.0
+MASK_NOTE = " The finding changes when the aperture is grown by one pixel."
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def check_centroid_shift(
         scene,
         CHECK_ID,
         verdict,
-        _sentence(shift, verdict, measurement),
+        _sentence(shift, verdict, measurement) + (MASK_NOTE if flags else ""),
         flags=flags,
         metrics=metrics_of(_metrics(measurement, shift)),
         thresholds=thresholds.used("p_fail", "p_warn", "min_transits", "min_independent_windows"),

@@ -239,7 +239,13 @@ def _sentence(
     sector, n = measurement.stack.sector, measurement.n_transits
     trend = "grows outwards more than" if rising else "falls outwards more than"
     odds = f"p = {significance.p_value:.2g}, {transit_words(n)}"
-    if verdict is Verdict.PASS:
+    seen = np.max(curve.depth / np.sqrt(np.diag(curve.covariance))) >= thresholds.value("snr_detect")
+    if verdict is Verdict.PASS and not seen:
+        text = (
+            f"No depth stands out of the noise in the circles about the target in sector {sector} ({odds}), so their "
+            "comparison says little."
+        )
+    elif verdict is Verdict.PASS:
         text = (
             f"The depth follows the growth curve of a signal on the target in sector {sector} ({odds}), from "
             f"{curve.radii_px[0]:g} to {curve.radii_px[-1]:g} px."
