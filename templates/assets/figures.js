@@ -93,11 +93,10 @@
   function watch(figure) {
     const picture = figure.querySelector("[data-picture]");
     if (!picture) return;
-    const title = figure.querySelector(".figure-title");
     let timer = 0;
     picture.tabIndex = 0;
     picture.setAttribute("role", "group");
-    picture.setAttribute("aria-label", (title ? title.textContent.trim() : "Figure") + ", interactive");
+    picture.setAttribute("aria-label", picture.dataset.title + ", interactive");
     picture.addEventListener("pointerenter", function (event) {
       if (event.pointerType === "touch") return; // a finger that scrolls must not be caught by a plot; a tap draws
       timer = window.setTimeout(() => draw(figure), DWELL_MS);

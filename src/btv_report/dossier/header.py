@@ -141,9 +141,14 @@ def _crowding(record: RunRecord) -> tuple[Fact, ...]:
         )
     ]
     crowding = {view["sector"]: view["crowdsap"] for view in record["pixel_views"]}
-    for sector in sorted(crowding):
-        value = quantity(crowding[sector], decimals=4, reason="the pixel file does not state CROWDSAP")
-        facts.append(Fact(f"CROWDSAP, sector {sector}", value, "share of the aperture's flux that is the target's"))
+    stated = [
+        f"{exact(round(value, 4))} (S{sector})"
+        for sector in sorted(crowding)
+        if (value := crowding[sector]) is not None
+    ]
+    if crowding:
+        text = Quantity(", ".join(stated)) if stated else unknown("the pixel files do not state it")
+        facts.append(Fact("CROWDSAP", text, "share of the aperture's flux that is the target's, by sector"))
     return tuple(facts)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from btv_report.dossier.header import is_simulated
-from btv_report.dossier.labels import VERDICT_ORDER, VERDICT_WORDS, badge, check_label
+from btv_report.dossier.labels import VERDICT_ORDER, VERDICT_WORDS, badge, check_title
 from btv_report.dossier.numbers import integer, quantity
 from btv_report.dossier.tables import Badge, Cell, CellKind, Column, Table, code_cell, number_cell, text_cell
 from btv_report.dossier.verdicts import check_anchor, combined_verdicts
@@ -95,7 +95,7 @@ def build_index(summaries: Sequence[RunSummary]) -> IndexPage:
     return IndexPage(
         lede=f"Dossiers of {count}{note}. Each shows what the pixels say about a transit signal, and from which bytes.",
         n_targets=len(rows),
-        checks=tuple((check_id, check_label(check_id).title) for check_id in checks),
+        checks=tuple((check_id, check_title(check_id)) for check_id in checks),
         legend=tuple(badge(verdict) for verdict in VERDICT_WORDS),
         rows=rows,
     )

@@ -3,25 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from btv_report.checks.registry import CHECKS, FLAG_MEANINGS
 from btv_report.dossier.tables import Badge
-
-
-@dataclass(frozen=True)
-class CheckLabel:
-    """Title of a check and the question it puts to the pixels."""
-
-    title: str
-    question: str
-
-
-CHECKS = {
-    "V08": CheckLabel("Centroid shift", "Does the light of the star move on the pixels during transit?"),
-    "V09": CheckLabel("Difference image", "Where on the sky does the light that is lost in transit come from?"),
-    "V10": CheckLabel("Aperture dependence", "Does the depth change with the aperture as it would for this star?"),
-    "V20": CheckLabel("Ghost features", "Is the signal in the star's own pixels, or in diffuse light around them?"),
-}
 
 VERDICT_WORDS = {"pass": ("pass", "✓"), "warn": ("warn", "!"), "fail": ("fail", "✕"), "not_run": ("not run", "○")}
 VERDICT_MEANINGS = {
@@ -78,17 +62,6 @@ ERROR_OF = {"offset_arcsec": "offset_err_arcsec"}
 ROUNDED_LIKE = {"offset_ra_arcsec": "offset_err_arcsec", "offset_dec_arcsec": "offset_err_arcsec"}
 """Components of a measurement whose error is that of the whole: shown with its decimals."""
 
-FLAGS = {
-    "LOW_TRANSITS": "fewer than three usable transits: an instrumental jump can look like this",
-    "SATURATED": "the star saturates the detector (flat-topped or bleeding columns): positions are shown, not judged",
-    "LOW_SNR": "the signal is weak against the scatter of matched windows",
-    "EDGE": "the source lies at or beyond the edge of the stamp, so its position is poorly bounded",
-    "PRF_GAUSSIAN": "positions were fitted with a Gaussian, because no better point response was at hand",
-    "WCS_DISAGREES": "the file's sky coordinates and its pixels contradict each other; positions on the sky are doubtful",
-    "MASK_SENSITIVE": "the result changes with the choice of pixels",
-    "NEIGHBOURS_UNKNOWN": "no catalogue of neighbours was asked, so no other star could be named or excluded",
-}
-
 STATES = {
     "OK": "answered",
     "EMPTY": "answered: nothing there",
@@ -126,9 +99,16 @@ def badge(verdict: str, *, href: str | None = None, hint: str = "") -> Badge:
     return Badge(key, word, symbol, href, hint)
 
 
-def check_label(check_id: str) -> CheckLabel:
-    """Title and question of a check; a check that is new to the pages is shown by its id."""
-    return CHECKS.get(check_id, CheckLabel(check_id, ""))
+def check_title(check_id: str) -> str:
+    """Title of a check; one that is not in the registry (of a record by a newer version) is shown by its id."""
+    info = CHECKS.get(check_id)
+    return info.title if info else check_id
+
+
+def check_meaning(check_id: str) -> str:
+    """What a check does, in a sentence; empty when it is not in the registry."""
+    info = CHECKS.get(check_id)
+    return info.meaning if info else ""
 
 
 def metric_label(name: str) -> str:
@@ -148,7 +128,7 @@ def unit_label(unit: str) -> str:
 
 def flag_meaning(flag: str) -> str:
     """A flag in words."""
-    return FLAGS.get(flag, "see the section on this check among the methods")
+    return FLAG_MEANINGS.get(flag, "This version of btv-report has no words for this flag.")
 
 
 def state_words(state: str) -> str:

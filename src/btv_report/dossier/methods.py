@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from btv_report.checks.registry import CHECKS, FLAG_MEANINGS
 from btv_report.checks.thresholds import METHOD_VERSION, THRESHOLDS
-from btv_report.dossier.labels import CHECKS, FLAGS, STATES, VERDICT_MEANINGS, badge, check_label, unit_label
+from btv_report.dossier.labels import STATES, VERDICT_MEANINGS, badge, unit_label
 from btv_report.dossier.numbers import exact, integer
 from btv_report.dossier.tables import Badge, Cell, CellKind, Column, Table, code_cell, text_cell
 from btv_report.dossier.text import sentence_case, slug
@@ -20,7 +22,7 @@ class MethodText:
     check_id: str
     title: str
     meaning: str
-    paragraphs: tuple[str, ...]
+    help_text: str
     references: tuple[str, ...]
 
 
@@ -41,18 +43,16 @@ def build_methods() -> MethodsPage:
     """Collect the methods page from the registries of checks, thresholds and quality bits."""
     return MethodsPage(
         version=METHOD_VERSION,
-        checks=tuple(_method(check_id) for check_id in sorted(CHECKS)),
+        checks=tuple(
+            MethodText(slug(info.check_id), info.check_id, info.title, info.meaning, info.help_text, info.references)
+            for info in CHECKS.values()
+        ),
         thresholds=_thresholds(),
         verdicts=tuple((badge(verdict), sentence_case(VERDICT_MEANINGS[verdict])) for verdict in VERDICT_MEANINGS),
-        flags=_words("flags", "Flags that results carry", "Flag", FLAGS),
+        flags=_words("flags", "Flags that results carry", "Flag", FLAG_MEANINGS),
         bits=_bits(),
         states=_words("states", "In which of these states an answer of an archive ends", "State", STATES),
     )
-
-
-def _method(check_id: str) -> MethodText:
-    label = check_label(check_id)
-    return MethodText(slug(check_id), check_id, label.title, label.question, (), ())
 
 
 def _thresholds() -> Table:
@@ -101,6 +101,6 @@ def _bits() -> Table:
     return Table("bit-table", "Quality bits of TESS cadences", columns, rows, note)
 
 
-def _words(table_id: str, caption: str, heading: str, meanings: dict[str, str]) -> Table:
+def _words(table_id: str, caption: str, heading: str, meanings: Mapping[str, str]) -> Table:
     rows = tuple((code_cell(word), text_cell(sentence_case(meaning))) for word, meaning in meanings.items())
     return Table(f"{table_id}-table", caption, (Column(heading, CellKind.CODE), Column("Meaning")), rows)

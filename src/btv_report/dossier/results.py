@@ -13,7 +13,8 @@ from btv_report.dossier.labels import (
     ROUNDED_LIKE,
     badge,
     candidate_title,
-    check_label,
+    check_meaning,
+    check_title,
     flag_meaning,
     metric_label,
     unit_label,
@@ -67,7 +68,7 @@ class CheckSection:
     anchor: str
     check_id: str
     title: str
-    question: str
+    meaning: str
     candidate: str
     combined: Outcome | None
     stars: Table | None
@@ -91,14 +92,13 @@ def build_check_sections(record: RunRecord, figures: Figures) -> tuple[CheckSect
 
 def _section(checks: list[CheckValue], figures: Figures) -> CheckSection:
     check_id, candidate = checks[0]["check_id"], checks[0]["candidate"]
-    label = check_label(check_id)
     combined = next((check for check in checks if check["sector"] is None), None)
     anchor = check_anchor(candidate, check_id)
     return CheckSection(
         anchor=anchor,
         check_id=check_id,
-        title=label.title,
-        question=label.question,
+        title=check_title(check_id),
+        meaning=check_meaning(check_id),
         candidate=candidate_title(candidate),
         combined=None if combined is None else _outcome(combined),
         stars=None if combined is None else _stars(combined, anchor),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from btv_report.dossier.labels import VERDICT_ORDER, badge, candidate_title, check_label
+from btv_report.dossier.labels import VERDICT_ORDER, badge, candidate_title, check_title
 from btv_report.dossier.tables import Badge
 from btv_report.dossier.text import slug
 from btv_report.record import CheckValue, RunRecord
@@ -64,7 +64,7 @@ def _row(checks: list[CheckValue], sectors: tuple[int, ...]) -> StripRow:
 
     return StripRow(
         check_id,
-        check_label(check_id).title,
+        check_title(check_id),
         f"#{check_anchor(candidate, check_id)}",
         tuple(cell(sector) for sector in sectors),
         cell(None),

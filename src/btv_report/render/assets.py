@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 from functools import cache
 from pathlib import Path
 
-from btv_report.render.environment import templates_folder
+from btv_report.render.environment import style_hash, templates_folder
 
 OWN_ASSETS = ("figures.js", "icon.svg", "site.css", "tables.js", "theme.js")
 PLOTLY = "plotly.min.js"
 _HASH_LENGTH = 10
+_STYLE_ELEMENT = 'createElement("style")'
+# The element, its id, and a text in single quotes that holds no escape (one that does would hash differently).
+_STYLE_TEXT = re.compile(r"""createElement\("style"\);\w+\.id="\w+",\w+\.textContent='([^'\\]*)'""")
 
 
 def _plotly_bundle() -> Path:
@@ -24,6 +28,24 @@ def _plotly_bundle() -> Path:
     raise FileNotFoundError(
         "The plotly package has no package_data/plotly.min.js; install btv-report's dependencies again."
     )
+
+
+@cache
+def plotly_style_hashes() -> tuple[str, ...]:
+    """
+    Source expressions of the style elements that the Plotly bundle inserts: an empty one, and those of its map library.
+
+    Without them the policy would block styles that do no harm, and each page would log an error.
+    """
+    bundle = _plotly_bundle().read_text("utf-8")
+    styles = [""]
+    start = bundle.find(_STYLE_ELEMENT)
+    while start >= 0:
+        text = _STYLE_TEXT.match(bundle, start)
+        if text:
+            styles.append(text.group(1))
+        start = bundle.find(_STYLE_ELEMENT, start + 1)
+    return tuple(style_hash(style) for style in styles)
 
 
 @cache

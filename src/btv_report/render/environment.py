@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,23 @@ from btv_report._version import __version__
 from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.text import shown
 
-# Plotly inserts one empty style element; this is the hash of nothing.
-_EMPTY_STYLE = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-
-CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; script-src 'self'; style-src-elem 'self' '{_EMPTY_STYLE}'; style-src-attr 'unsafe-inline'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'"
-)
-"""No third-party host, no inline script, no eval. Plotly draws heat maps as data: images and sets style attributes."""
-
 NOT_FOUND_STYLE = (
     ":root{color-scheme:light dark}body{font:1.05rem/1.6 system-ui,sans-serif;max-width:38rem;margin:18vh auto;padding:0 1rem}"
     "h1{font:600 2rem/1.2 Georgia,serif}"
 )
+
+
+def content_security_policy(style_hashes: Iterable[str]) -> str:
+    """
+    The policy of all pages: no third-party host, no inline script, no eval.
+
+    Plotly draws heat maps as data: images, sets style attributes and inserts the style elements of these hashes.
+    """
+    hashes = " ".join(f"'{expression}'" for expression in style_hashes)
+    return (
+        f"default-src 'none'; script-src 'self'; style-src-elem 'self' {hashes}; style-src-attr 'unsafe-inline'; "
+        "img-src 'self' data:; base-uri 'none'; form-action 'none'"
+    )
 
 
 def templates_folder() -> Path:
@@ -65,7 +70,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-    made.globals.update(csp=CONTENT_SECURITY_POLICY, version=__version__)
+    made.globals.update(version=__version__)
     made.filters.update(picture=_picture, island=_island, bytes_of=bytes_of)
     return made
 

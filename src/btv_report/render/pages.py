@@ -12,8 +12,8 @@ from btv_report.dossier.page import DossierPage, build_page
 from btv_report.dossier.publish import dossier_json, publishable
 from btv_report.dossier.results import Figures
 from btv_report.record import RunRecord
-from btv_report.render.assets import assets
-from btv_report.render.environment import NOT_FOUND_STYLE, environment, style_hash
+from btv_report.render.assets import assets, plotly_style_hashes
+from btv_report.render.environment import NOT_FOUND_STYLE, content_security_policy, environment, style_hash
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 def _page(template: str, *, root: str, current: str, **values: object) -> bytes:
     """Render one page; `root` leads from its folder to the first folder of the site."""
     names, _ = assets()
-    text = environment().get_template(template).render(root=root, current=current, assets=names, **values)
+    csp = content_security_policy(plotly_style_hashes())
+    text = environment().get_template(template).render(root=root, current=current, assets=names, csp=csp, **values)
     return re.sub(r"\n{2,}", "\n", text).encode()
 
 

@@ -1,0 +1,233 @@
+"""The page holds what the issue asks for, from a record alone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from btv_report.dossier.page import DossierPage, build_page
+from btv_report.dossier.publish import dossier_json, publishable
+from btv_report.dossier.results import metric_quantity
+from btv_report.record import RunRecord
+
+RUN_ID, SHA = "20261121T014500Z-1a2b3c4d", "ab" * 32
+
+
+def page_of(record: RunRecord) -> DossierPage:
+    """The page of a record, without figures."""
+    return build_page(RUN_ID, SHA, publishable(record), {})
+
+
+def texts(table: Any) -> list[list[str]]:
+    """The texts of a table's rows."""
+    return [[cell.text for cell in row] for row in table.rows]
+
+
+def test_header_has_star_candidates_links_and_limit(record: RunRecord) -> None:
+    header = page_of(record).header
+    facts = {fact.term: fact.value for fact in header.facts}
+    assert header.name == "TIC 188646744"
+    assert facts["TESS magnitude"].text == "9.874"
+    assert facts["Effective temperature"].text == "5123"
+    assert facts["CROWDSAP"].text == "0.9812 (S83), 0.9812 (S84)"
+    assert facts["Luminosity"].text == "—"
+    assert facts["Luminosity"].reason
+    assert texts(header.candidates) == [["1262.01", "5.0317", "3540.26317", "3.21", "ExoFOP, TOI table"]]
+    assert [link.href for link in header.archive_links] == [
+        "https://exofop.ipac.caltech.edu/tess/target.php?id=188646744",
+        "https://mast.stsci.edu/portal/Mashup/Clients/Mast/Portal.html?searchQuery=TIC%20188646744",
+    ]
+    assert "within 6.3 arcsec" in header.limits[0]
+
+
+def test_limit_says_when_it_was_not_measured(record: RunRecord) -> None:
+    for check in record["checks"]:
+        check["details"].pop("resolution_radius_arcsec", None)
+    assert "not measured" in page_of(record).header.limits[0]
+
+
+def test_strip_has_every_check_by_sector_and_combined(record: RunRecord) -> None:
+    (strip,) = page_of(record).strips
+    assert strip.sectors == (83, 84)
+    words = {row.check_id: [badge.word for badge in (*row.badges, row.combined) if badge] for row in strip.rows}
+    assert words["V08"] == ["warn", "warn", "warn"]
+    assert words["V20"] == ["pass", "not run", "pass"]
+
+
+def test_badges_lead_to_the_section_of_their_sector(record: RunRecord) -> None:
+    page = page_of(record)
+    anchors = {section.anchor for group in page.checks for section in group.sections}
+    anchors |= {sector.anchor for group in page.checks for section in group.sections for sector in section.sectors}
+    badges = [badge for row in page.strips[0].rows for badge in (*row.badges, row.combined) if badge]
+    assert badges
+    assert {badge.href for badge in badges} <= {f"#{anchor}" for anchor in anchors}
+
+
+def test_metrics_stand_with_their_errors_side_by_side(record: RunRecord) -> None:
+    section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V09")
+    assert section.metrics is not None
+    rows = {row[0]: row[1:] for row in texts(section.metrics)}
+    assert rows["Offset of the source from the target"] == ["1.4 ± 3.1", "1.4 ± 3.1", "1.4 ± 3.1", "arcsec"]
+    assert rows["Offset in Dec"][0] == "−0.9"
+    assert rows["Transit source, row"][2] == "—"
+    assert not any(row.endswith(" err") for row in rows)
+    assert list(rows).count("Statistical error of the offset") == 1
+
+
+def test_component_offsets_have_the_decimals_of_the_whole() -> None:
+    metrics: Any = {
+        "offset_ra_arcsec": {"value": 1.2345, "unit": "arcsec"},
+        "offset_err_arcsec": {"value": 0.123, "unit": "arcsec"},
+    }
+    assert metric_quantity("offset_ra_arcsec", metrics).text == "1.23"
+
+
+def test_elimination_table_says_impossible_above_depth_one(record: RunRecord) -> None:
+    section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V09")
+    stars = section.sectors[0].stars
+    assert stars is not None
+    rows = {row[0]: row for row in texts(stars)}
+    assert rows["TIC 188646750"][6] == "1.7 (impossible)"
+    assert rows["TIC 188646745"][7] == "3.1 × 10⁻⁶⁸"
+    assert rows["none of these"][1] == "—"
+
+
+def test_flags_are_explained(record: RunRecord) -> None:
+    section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V09")
+    (note,) = section.sectors[1].outcome.flags
+    assert note.flag == "NEIGHBOURS_UNKNOWN"
+    assert "catalogue" in note.meaning
+
+
+def test_transits_are_kept_or_dropped_with_the_reason(record: RunRecord) -> None:
+    (table,) = page_of(record).transits
+    rows = texts(table)
+    assert len(rows) == 10
+    assert rows[0][3:] == ["kept", "—", "2040 ± 140", "5, 6"]
+    assert rows[2][3:] == ["dropped", "The window holds a gap of 1.2 d.", "—", "—"]
+
+
+def test_f103_candidate_without_a_transit_in_the_data_says_zero(record: RunRecord) -> None:
+    record["transits"] = []
+    (table,) = page_of(record).transits
+    assert not table.rows
+    assert "0 expected, 0 used" in table.note
+
+
+def test_provenance_has_every_field_of_a_light_curve(record: RunRecord) -> None:
+    card = next(card for card in page_of(record).provenance.cards if card.file.endswith("0300-s_lc.fits"))
+    facts = {fact.term: fact.value.text for fact in card.facts}
+    assert facts["Quality mask (integer)"] == "17087"
+    assert facts["Cadence measured from TIME"] == "120.000"
+    assert facts["Flux column"] == "PDCSAP_FLUX"
+    assert facts["Normalisation"] == "divided by the median of the used cadences, 15234.56 e-/s"
+    assert facts["Flux errors from"] == "PDCSAP_FLUX_ERR"
+    assert facts["Time scale (TIMESYS)"] == "TDB"
+    assert facts["Reference day (BJDREFI)"] == "2457000"
+    assert facts["Its fraction (BJDREFF)"] == "0"
+    assert facts["Processing version (PROCVER)"] == "spoc-5.0.88-20260410"
+    assert facts["Size"] == "2,039,040"
+    assert card.bits is not None
+    assert [row[:5] for row in texts(card.bits)][2] == [
+        "13",
+        "4,096",
+        "scattered light (found automatically)",
+        "312",
+        "0",
+    ]
+
+
+def test_missing_bjdreff_is_said_to_be_absent(record: RunRecord) -> None:
+    record["products"][0]["provenance"]["time_reference"]["bjdreff"] = None
+    card = next(card for card in page_of(record).provenance.cards if card.file.endswith("_lc.fits"))
+    fraction = next(fact.value for fact in card.facts if "BJDREFF" in fact.term)
+    assert (fraction.text, fraction.reason) == ("—", "absent, counted as 0")
+
+
+def test_products_that_are_not_used_show_why(record: RunRecord) -> None:
+    table = page_of(record).provenance.products
+    assert table is not None
+    reasons = [row[6] for row in texts(table) if row[5] == "not used"]
+    assert reasons == ["20 s exposures; 120 s ones of this sector are used."] * 2
+
+
+def test_without_ephemeris_the_page_says_so_and_how_to_give_one(make_record: Any) -> None:
+    page = page_of(make_record(ephemeris=False))
+    assert page.no_ephemeris is not None
+    assert page.no_ephemeris.sentence.startswith("Checks not run: no ephemeris.")
+    assert "--period" in page.no_ephemeris.command
+    assert (page.strips, page.checks, page.transits) == ((), (), ())
+    assert page.provenance.cards
+    assert [group.anchor for group in page.controls] == ["pixels-s83", "pixels-s84"]
+    assert [group.anchor for group in page.light_curves] == ["flux-s83", "flux-s84"]
+
+
+def test_simulated_is_said_in_title_and_not_linked_or_cited(make_record: Any) -> None:
+    page = page_of(make_record(simulated=True, tic_id=9000000001))
+    assert page.title.startswith("SIMULATED: ")
+    assert page.header.simulated
+    assert page.header.archive_links == ()
+    assert page.citation.text.startswith("SIMULATED")
+    assert page.citation.acknowledgements == ()
+
+
+def test_one_simulated_product_is_enough(record: RunRecord) -> None:
+    record["products"][3]["simulated"] = True
+    assert page_of(record).header.simulated
+
+
+def test_unproven_exofop_answer_is_never_nothing_known(record: RunRecord) -> None:
+    record["exofop"] |= {"state": "THROTTLED", "files": [], "n_files": 0}
+    assert "not known from this run" in page_of(record).exofop.sentence
+    record["exofop"]["state"] = "EMPTY"
+    assert "nothing on this star" in page_of(record).exofop.sentence
+
+
+def test_f060_f061_private_exofop_items_leave_no_trace(record: RunRecord) -> None:
+    secret: Any = {
+        **record["exofop"]["files"][0],
+        "file_id": 77001,
+        "filename": "secret-name.pdf",
+        "state": "AUTH_REQUIRED",
+    }
+    record["exofop"]["files"].append(secret)
+    record["exofop"]["n_files"] = 2
+    public = publishable(record)
+    assert public["exofop"]["n_files"] == 1
+    assert b"secret-name" not in dossier_json(RUN_ID, SHA, public)
+    whole: Any = record["exofop"]
+    whole["private"] = True
+    assert b"TIC188646744_20240301" not in dossier_json(RUN_ID, SHA, publishable(record))
+
+
+def test_f064_json_holds_no_path_and_no_manifest(record: RunRecord) -> None:
+    record["warnings"].append("Could not read /home/observer/mirror/a.fits")
+    record["run"]["parameters"]["mirror"] = ["/data/observer/mirror"]
+    text = dossier_json(RUN_ID, SHA, publishable(record)).decode()
+    assert "observer" not in text
+    assert '"manifest":' not in text
+    assert json.loads(text)["run"]["parameters"]["mirror"] == ["mirror"]
+
+
+def test_f129_json_is_strict_and_canonical(record: RunRecord) -> None:
+    record["light_curves"][0]["scatter_ppm"] = float("nan")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    data = dossier_json(RUN_ID, SHA, publishable(record))
+    content = json.loads(data, parse_constant=refuse)
+    assert content["light_curves"][0]["scatter_ppm"] is None
+    assert content["run_id"] == RUN_ID
+    assert data == dossier_json(RUN_ID, SHA, publishable(record))
+
+
+def test_publishing_changes_nothing_in_the_record(record: RunRecord) -> None:
+    before = json.dumps(record, sort_keys=True)
+    publishable(record)
+    assert json.dumps(record, sort_keys=True) == before
+
+
+def test_repeated_warnings_are_one_line_with_a_count(record: RunRecord) -> None:
+    record["warnings"] = ["Sector 83: a.", "Sector 84: b.", "Sector 83: a."]
+    assert page_of(record).warnings == ("Sector 83: a. (2 times)", "Sector 84: b.")
