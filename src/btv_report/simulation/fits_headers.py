@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from btv_report.simulation.pixels import FRAME_S, INTEGRATION_S, SECONDS_PER_DAY, SimulatedSector
+from btv_report.simulation.observing import SECONDS_PER_DAY
+from btv_report.simulation.pixels import FRAME_S, INTEGRATION_S, SimulatedSector
 from btv_report.simulation.scene import Scene
 from btv_report.targets import SkyPosition
 from btv_report.time_systems import julian_year

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from btv_report.quality import MOMENTUM_DUMP, QUALITY_FLAG_BITS
-from btv_report.simulation import brightness
+from btv_report.simulation import brightness, observing
 from btv_report.simulation.scene import (
     TARGET_ID,
     Ghost,
+    Noise,
     PointSpread,
     Scene,
     SceneSector,
@@ -30,12 +30,13 @@ from btv_report.time_systems import julian_year
 FloatCube = NDArray[np.float32]
 FloatVector = NDArray[np.float64]
 
-SECONDS_PER_DAY = 86400.0
 FRAME_S = 2.0
 INTEGRATION_S = 1.98
+_N_SKY_PIXELS = 400
+"""The sky is measured on hundreds of pixels of the CCD, so its error is far below that of one pixel."""
+_FIRST_CADENCE_BTJD = 1227.0
+"""Cadences are numbered from here, so that the numbers grow from sector to sector."""
 _FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))
-_SCATTERED_LIGHT_GRADIENT = 0.02
-"""Relative change per column of scattered light across the stamp: it comes from one side."""
 
 
 @dataclass(frozen=True)
@@ -154,42 +155,29 @@ def _integrated_gaussian(centres: FloatVector, n_pixel: int, sigma: float) -> Fl
 
 def _simulate_sector(scene: Scene, sector: SceneSector) -> SimulatedSector:
     rng = np.random.Generator(np.random.PCG64([scene.seed, sector.number]))
-    cadence_days = sector.cadence_s / SECONDS_PER_DAY
+    cadence_days = sector.cadence_s / observing.SECONDS_PER_DAY
     n = round(sector.length_days / cadence_days)
     time_btjd = sector.start_btjd + (np.arange(n, dtype=np.float64) + 0.5) * cadence_days
-    shift = _pointing(rng, scene, sector, time_btjd)
+    shift = observing.pointing(rng, scene, sector, time_btjd)
     light = _light(scene, sector, time_btjd, shift)
     exposure = exposure_s(sector.cadence_s)
-    hump = _scattered(scene, time_btjd)
-    sky = scene.noise.background_e_per_s + hump
-    # Reads add their noise in quadrature, one per kept frame.
-    read_variance = scene.noise.read_noise_e**2 / (exposure * INTEGRATION_S)
-    variance = (light.total + sky) / exposure + read_variance
-    error = np.sqrt(variance).astype(np.float32)
-    clean = light.total + _residual(scene, time_btjd, hump.shape)
-    flux = clean.astype(np.float32) + error * rng.standard_normal(clean.shape, dtype=np.float32)
-    # The sky is measured on many pixels of the CCD, so its error is far below that of one pixel.
-    sky_error = np.sqrt(sky / exposure / 400.0)
-    shape = flux.shape
-    background = np.broadcast_to(sky, shape).astype(np.float32)
-    background_err = np.broadcast_to(sky_error, shape).astype(np.float32)
-    in_gap = _within(time_btjd, sector.gap.start_btjd, sector.gap.end_btjd) if sector.gap else np.zeros(n, dtype=bool)
-    quality = _quality(scene, sector, time_btjd, in_gap)
-    blank = in_gap.copy()
-    for span in scene.missing:
-        blank |= _within(time_btjd, span.start_btjd, span.end_btjd)
-    for cube in (flux, error, background, background_err):
-        cube[blank] = np.nan
-    aperture = _optimal_aperture(light.stars[0], light.steady, scene.noise.background_e_per_s, exposure, read_variance)
+    exposed = _expose(rng, scene, light.total, time_btjd, exposure)
+    in_gap = observing.downlink_gap(sector, time_btjd)
+    for cube in exposed:
+        cube[in_gap | observing.lost_cadences(scene, time_btjd)] = np.nan
+    flux, flux_err, background, background_err = exposed
+    aperture = _optimal_aperture(light, scene.noise, exposure)
     stars, signals = _truth(scene, light, aperture)
-    in_aperture = _sum_pixels(light.steady, aperture)
+    target = stars[0]
     return SimulatedSector(
         sector=sector,
         time_btjd=np.where(in_gap, np.nan, time_btjd),
-        cadence_number=(round((sector.start_btjd - 1227.0) / cadence_days) + np.arange(n)).astype(np.int32),
-        quality=quality,
+        cadence_number=(round((sector.start_btjd - _FIRST_CADENCE_BTJD) / cadence_days) + np.arange(n)).astype(
+            np.int32
+        ),
+        quality=observing.quality_flags(scene, sector, time_btjd),
         flux=flux,
-        flux_err=error,
+        flux_err=flux_err,
         background=background,
         background_err=background_err,
         aperture=aperture,
@@ -197,10 +185,28 @@ def _simulate_sector(scene: Scene, sector: SceneSector) -> SimulatedSector:
         column_shift_px=shift[:, 1],
         stars=stars,
         signals=signals,
-        crowdsap=stars[0].aperture_flux_e_per_s / in_aperture,
-        flfrcsap=stars[0].aperture_flux_e_per_s / stars[0].flux_e_per_s,
+        crowdsap=target.aperture_flux_e_per_s / _sum_pixels(light.steady, aperture),
+        flfrcsap=target.aperture_flux_e_per_s / target.flux_e_per_s,
         exposure_s=exposure,
     )
+
+
+def _expose(
+    rng: np.random.Generator, scene: Scene, light: FloatVector, time_btjd: FloatVector, exposure: float
+) -> tuple[FloatCube, FloatCube, FloatCube, FloatCube]:
+    """Light to flux, its error, the subtracted background and its error; each (n, n_row, n_column)."""
+    scattered, left = observing.scattered_light(scene, time_btjd)
+    sky = scene.noise.background_e_per_s + scattered
+    error = np.sqrt((light + sky) / exposure + _read_variance(scene.noise, exposure)).astype(np.float32)
+    flux = (light + left).astype(np.float32) + error * rng.standard_normal(light.shape, dtype=np.float32)
+    background = np.broadcast_to(sky, light.shape).astype(np.float32)
+    background_err = np.broadcast_to(np.sqrt(sky / exposure / _N_SKY_PIXELS), light.shape).astype(np.float32)
+    return flux, error, background, background_err
+
+
+def _read_variance(noise: Noise, exposure: float) -> float:
+    """Variance of one pixel by reading it, (electron/s)^2: one read a kept frame, added in quadrature."""
+    return noise.read_noise_e**2 / (exposure * INTEGRATION_S)
 
 
 @dataclass(frozen=True)
@@ -254,78 +260,14 @@ def _ghost_patch(ghost: Ghost, sector: SceneSector, shape: tuple[int, int]) -> F
     return np.asarray(ghost.peak_e_per_s * np.exp(-0.5 * distance2 / sigma**2), dtype=np.float64)
 
 
-def _pointing(rng: np.random.Generator, scene: Scene, sector: SceneSector, time_btjd: FloatVector) -> FloatVector:
-    """Motion of all stars, px, shape (n, 2) as (row, column): drift, slow and fast jitter, kicks at momentum dumps."""
-    cadence_days = sector.cadence_s / SECONDS_PER_DAY
-    noise = scene.noise
-    shift = brightness.slow_jitter(rng, time_btjd.size, cadence_days, noise)
-    shift += noise.fast_jitter_px * rng.standard_normal(shift.shape)
-    drift = np.array([noise.drift_row_px_per_day, noise.drift_column_px_per_day])
-    shift += (time_btjd - sector.mid_btjd)[:, None] * drift
-    for dumps in scene.dumps:
-        for first in brightness.dump_cadences(sector.start_btjd, cadence_days, time_btjd.size, dumps):
-            angle = rng.uniform(0.0, 2.0 * math.pi)
-            settling = 1.0 - np.arange(dumps.n_cadences) / dumps.n_cadences
-            kick = dumps.kick_px * settling[:, None] * np.array([math.sin(angle), math.cos(angle)])
-            shift[first : first + dumps.n_cadences] += kick[: time_btjd.size - first]
-    return shift
-
-
-def _scattered(scene: Scene, time_btjd: FloatVector) -> FloatVector:
-    """Scattered light per pixel, shape (n, n_row, n_column) or broadcastable to it."""
-    hump = np.zeros((time_btjd.size, 1, 1))
-    for light in scene.scattered_light:
-        hump[:, 0, 0] += brightness.scattered_light(time_btjd, light)
-    return hump * _gradient(scene)
-
-
-def _residual(scene: Scene, time_btjd: FloatVector, shape: tuple[int, ...]) -> FloatVector:
-    """What background subtraction leaves of the scattered light."""
-    left = np.zeros((time_btjd.size, 1, 1))
-    for light in scene.scattered_light:
-        left[:, 0, 0] += light.residual_fraction * brightness.scattered_light(time_btjd, light)
-    return np.broadcast_to(left * _gradient(scene), shape)
-
-
-def _gradient(scene: Scene) -> FloatVector:
-    columns = np.arange(scene.n_column) - 0.5 * (scene.n_column - 1)
-    return np.asarray(1.0 + _SCATTERED_LIGHT_GRADIENT * columns, dtype=np.float64)[None, None, :]
-
-
-def _within(time_btjd: FloatVector, start_btjd: float, end_btjd: float) -> NDArray[np.bool_]:
-    return (time_btjd >= start_btjd) & (time_btjd < end_btjd)
-
-
-def _bits(numbers: tuple[int, ...]) -> int:
-    value = 0
-    for number in numbers:
-        value |= 1 << (number - 1)
-    return value
-
-
-def _quality(scene: Scene, sector: SceneSector, time_btjd: FloatVector, in_gap: NDArray[np.bool_]) -> NDArray[np.int32]:
-    quality = np.zeros(time_btjd.size, dtype=np.int32)
-    quality[in_gap] |= QUALITY_FLAG_BITS["earth_point"].value
-    cadence_days = sector.cadence_s / SECONDS_PER_DAY
-    for dumps in scene.dumps:
-        for first in brightness.dump_cadences(sector.start_btjd, cadence_days, time_btjd.size, dumps):
-            quality[first : first + dumps.n_cadences] |= MOMENTUM_DUMP
-    for stretch in scene.flagged:
-        quality[_within(time_btjd, stretch.span.start_btjd, stretch.span.end_btjd)] |= _bits(stretch.bits)
-    for light in scene.scattered_light:
-        quality[brightness.scattered_light(time_btjd, light) > 0.5 * light.peak_e_per_s] |= _bits(light.bits)
-    return quality
-
-
-def _optimal_aperture(
-    target: FloatVector, steady: FloatVector, sky: float, exposure: float, read_variance: float
-) -> NDArray[np.bool_]:
+def _optimal_aperture(light: _Light, noise: Noise, exposure: float) -> NDArray[np.bool_]:
     """
     Pixels whose sum has the best signal to noise for the target, as SPOC chooses them.
 
     Pixels are added from the best single one on while the ratio of summed target flux to noise grows.
     """
-    variance = (steady + sky) / exposure + read_variance
+    target = light.stars[0]
+    variance = (light.steady + noise.background_e_per_s) / exposure + _read_variance(noise, exposure)
     order = np.argsort(-(target / np.sqrt(variance)).ravel(), kind="stable")
     ratio = np.cumsum(target.ravel()[order]) / np.sqrt(np.cumsum(variance.ravel()[order]))
     mask = np.zeros(target.size, dtype=bool)
