@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 from pathlib import Path
@@ -10,9 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from btv_report.errors import LocalEnvironmentError, ProductCorruptError
-from btv_report.products.inspect import content_of, inspect_file
-from btv_report.products.model import FitsSum, ProductState
+from btv_report.archive.fits_blocks import walk_hdus
+from btv_report.errors import BtvReportError, LocalEnvironmentError, ProductCorruptError
+from btv_report.products.inspect import Inspection, content_of, inspect_file
+from btv_report.products.light_curve import read_light_curve
+from btv_report.products.model import FitsSum, ProductKind, ProductState
+from btv_report.products.pixel_stack import build_pixel_stack
+from btv_report.products.target_pixel_file import read_target_pixel_file
+from btv_report.targets import SkyPosition
 
 
 def test_f164_the_bytes_that_are_hashed_are_the_bytes_that_are_parsed(
@@ -181,3 +187,43 @@ def test_every_real_file_is_read_or_refused_with_a_reason(shared_data: Path) -> 
             expected = ProductState.OK
         assert product.state is expected, f"{path.name}: {product.reason}"
         assert bool(product.reason) == (expected is not ProductState.OK)
+
+
+@pytest.mark.parametrize("writer", ["write_lc", "write_tpf"])
+def test_f090_a_header_with_changed_characters_never_ends_in_a_traceback(
+    request: pytest.FixtureRequest, writer: str, tmp_path: Path
+) -> None:
+    """Files without sums cannot be told to be damaged; whatever they say must be read, refused or called corrupt."""
+    content = request.getfixturevalue(writer)().read_bytes()
+    hdus = list(walk_hdus(content))
+    cards = [
+        at
+        for hdu in hdus
+        for at in range(hdu.start, hdu.data_start, 80)
+        if content[at : at + 8].strip() not in {b"", b"END"}
+    ]
+    random = np.random.default_rng(90)
+    characters = np.frombuffer(b"0123456789 -.'ETDJAB(),\x00\xff/", dtype=np.uint8)
+    path = tmp_path / "mutated.fits"
+    states = set()
+    for _ in range(250):
+        mutated = bytearray(content)
+        for card in random.choice(cards, 2):
+            mutated[card + int(random.integers(0, 31))] = int(random.choice(characters))
+        path.write_bytes(bytes(mutated))
+        inspection = inspect_file(path, tic_id=42)
+        states.add(inspection.product.state)
+        if inspection.product.state is ProductState.OK:
+            with contextlib.suppress(BtvReportError):
+                _read(inspection)
+    assert states == set(ProductState)
+
+
+def _read(inspection: Inspection) -> None:
+    header = inspection.product.header
+    assert header is not None
+    if header.kind is ProductKind.LIGHT_CURVE:
+        read_light_curve(inspection.product, inspection.content)
+    else:
+        tpf = read_target_pixel_file(inspection.product, inspection.content)
+        build_pixel_stack(tpf, position=SkyPosition(120.0, -20.0), tmag=10.4)
