@@ -45,7 +45,9 @@ def _product(kind: str, sector: int | None, *, used: bool, **fields: Any) -> dic
         "date": "2024-10-05",
         "simulated": True,
         "retrieved": "from mirror",
-        "provenance": {"quality_mask": 17087, "removed_by_bit": {"3": 12, "15": 401}, "divisor": 12345.678} if used else {},
+        "provenance": {"quality_mask": 17087, "removed_by_bit": {"3": 12, "15": 401}, "divisor": 12345.678}
+        if used
+        else {},
         **fields,
     }
 
@@ -55,7 +57,10 @@ def _check(rng: np.random.Generator, check_id: str, sector: int | None) -> dict[
     names = ("reference_image", "in_transit_mean", "difference_image", "difference_snr", "depth_map_ppm")
     stamps = {name: encode_stamp(rng.normal(100.0, 20.0, (13, 11))) for name in names} if check_id == "V09" else {}
     if check_id == "V20":
-        stamps = {"aperture_mask": encode_stamp(rng.random((13, 11)) > 0.8), "gradient_magnitude": encode_stamp(rng.random((13, 11)))}
+        stamps = {
+            "aperture_mask": encode_stamp(rng.random((13, 11)) > 0.8),
+            "gradient_magnitude": encode_stamp(rng.random((13, 11))),
+        }
     return {
         "check_id": check_id,
         "candidate": "1262.01",
@@ -97,7 +102,13 @@ def _pixel_view(rng: np.random.Generator, sector: int) -> dict[str, Any]:
         "sky_per_pixel_arcsec": [[20.1, -3.0], [2.9, 20.4]],
         "neighbours": [
             {"star_id": "TIC 188646746", "row": 7.25, "column": 3.5, "magnitude": 14.2, "separation_arcsec": 38.4},
-            {"star_id": "2057340213568172416", "row": -1.5, "column": 9.0, "magnitude": None, "separation_arcsec": 160.0},
+            {
+                "star_id": "2057340213568172416",
+                "row": -1.5,
+                "column": 9.0,
+                "magnitude": None,
+                "separation_arcsec": 160.0,
+            },
         ],
         "neighbours_known": True,
         "wcs_note": "",
@@ -186,7 +197,9 @@ def complete_record(tic_id: int = 188646744, started_at: str = "2026-11-21T01:45
             }
         ],
         "pixel_views": [_pixel_view(rng, sector) for sector in SECTORS],
-        "checks": [_check(rng, check_id, sector) for sector in (*SECTORS, None) for check_id in ("V08", "V09", "V10", "V20")],
+        "checks": [
+            _check(rng, check_id, sector) for sector in (*SECTORS, None) for check_id in ("V08", "V09", "V10", "V20")
+        ],
         "transits": [
             {
                 "candidate": "1262.01",
@@ -224,7 +237,7 @@ def complete_record(tic_id: int = 188646744, started_at: str = "2026-11-21T01:45
                     "group": None,
                     "bytes": 40_321,
                     "sha256": "cd" * 32,
-                    "description": "SNR 40; „gut“ — ‮kept as it is",
+                    "description": "SNR 40; „gut“ — \u202ekept as it is\x00",
                     "state": "OK",
                 }
             ],
@@ -238,10 +251,15 @@ def complete_record(tic_id: int = 188646744, started_at: str = "2026-11-21T01:45
 def bare_record(tic_id: int = 188646744, started_at: str = "2026-11-21T01:45:01Z") -> RunRecord:
     """Build a record of a run that found nothing: every list empty, every value that may be unknown unknown."""
     record: dict[str, Any] = copy.deepcopy(dict(complete_record(tic_id, started_at)))
-    record |= dict.fromkeys(("products", "light_curves", "folds", "checks", "transits", "candidates", "warnings"), [])
+    lists = ("products", "light_curves", "folds", "pixel_views", "checks", "transits", "candidates", "warnings")
+    record |= {key: [] for key in lists}
     record["status"] = "nothing"
-    record["pixel_views"] = []
-    record["target"] |= {"position": None, "tmag": None, "stellar": dict.fromkeys((*STELLAR, "contamination")), "aliases": {}}
+    record["target"] |= {
+        "position": None,
+        "tmag": None,
+        "stellar": dict.fromkeys((*STELLAR, "contamination")),
+        "aliases": {},
+    }
     record["exofop"] = {
         "state": "SKIPPED",
         "detail": "The user asked for none.",
@@ -258,13 +276,26 @@ def gappy_record(tic_id: int = 188646744, started_at: str = "2026-11-21T01:45:02
     """Build a record whose parts are there and lack what they may lack."""
     record: dict[str, Any] = copy.deepcopy(dict(complete_record(tic_id, started_at, seed=3)))
     record["status"] = "gaps"
-    unknown = ("corner_row", "corner_column", "target_row", "target_column", "sky_per_pixel_arcsec", "crowdsap", "aperture_mask")
+    unknown = (
+        "corner_row",
+        "corner_column",
+        "target_row",
+        "target_column",
+        "sky_per_pixel_arcsec",
+        "crowdsap",
+        "aperture_mask",
+    )
     for view in record["pixel_views"]:
-        view |= {**dict.fromkeys(unknown), "neighbours": [], "neighbours_known": False, "wcs_note": "The file has no WCS."}
+        view |= {
+            **dict.fromkeys(unknown),
+            "neighbours": [],
+            "neighbours_known": False,
+            "wcs_note": "The file has no WCS.",
+        }
     for check in record["checks"]:
         check |= {"verdict": "not_run", "reason": "no transit", "metrics": {}, "stamps": {}, "flags": [], "inputs": []}
     for product in record["products"]:
-        product |= dict.fromkeys(("camera", "ccd", "origin", "creator", "procver", "date", "mission", "exptime_s"))
+        product.update(dict.fromkeys(("camera", "ccd", "origin", "creator", "procver", "date", "mission", "exptime_s")))
     return cast(RunRecord, record)
 
 

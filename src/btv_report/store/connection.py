@@ -35,7 +35,8 @@ def private_files() -> Iterator[None]:
     """
     Let new files be readable by their owner only: DuckDB makes its file and its log with the process's umask.
 
-    The umask belongs to the whole process, so the block must be short; files of the site get their mode explicitly.
+    The umask belongs to the whole process: only the holder of the workspace's write lock may do this, so that no two
+    threads restore each other's; files of the site get their mode explicitly.
     """
     before = os.umask(0o077)
     try:
@@ -89,13 +90,20 @@ def _is_lock(error: duckdb.Error) -> bool:
 
 
 @contextlib.contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Let every error of DuckDB in the block leave as one of ours."""
+def explained(path: Path, *, users_sql: bool = False) -> Iterator[None]:
+    """
+    Let every error of DuckDB in the block leave as one of ours.
+
+    `users_sql` says that a user wrote the statement, so that what DuckDB does not understand is not the file's fault.
+    """
     import duckdb
 
     try:
         yield
     except duckdb.Error as error:
+        asked = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError, duckdb.PermissionException)
+        if users_sql and isinstance(error, asked):
+            raise UsageError(f"DuckDB refuses the query: {str(error).strip()}", path=path) from error
         raise explain(error, path) from error
 
 
@@ -127,9 +135,6 @@ def explain(error: duckdb.Error, path: Path, *, timeout_s: float = BUSY_TIMEOUT_
             hint="Free disk space or memory, or mend the rights of that file and folder, and try again.",
             path=path,
         )
-    user_errors = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.PermissionException)
-    if isinstance(error, user_errors):
-        return UsageError(f"DuckDB refuses the query: {str(error).strip()}", path=path)
     if "not a valid DuckDB database" in words:
         return IntegrityError(f"{path} is not a DuckDB database.", hint=REBUILD_HINT, path=path)
-    return IntegrityError(f"The database {path} cannot be read: {words}", hint=REBUILD_HINT, path=path)
+    return IntegrityError(f"DuckDB cannot use the database {path}: {words}", hint=REBUILD_HINT, path=path)

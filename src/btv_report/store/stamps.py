@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from btv_report.record import Stamp
-
-FLOAT32 = "<f4"
-MASK = "|u1"
+from btv_report.store.tables import FLOAT32, MASK
 
 
 def encode_stamp(image: NDArray[Any]) -> Stamp:

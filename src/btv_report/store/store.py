@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +114,8 @@ class Store:
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         self.path = path
-        with private_files():
+        self._file_mode = private_files if write else contextlib.nullcontext
+        with self._file_mode():
             self._connection = open_database(path, write=write)
         try:
             with explained(path):
@@ -142,7 +144,7 @@ class Store:
                 hint="Update btv-report, or let this version keep its own: `btv-report store rebuild` sets the file aside.",
                 path=self.path,
             )
-        if write:
+        if write and version < newest:
             migrate(self._connection, packaged_migrations())
         elif version < newest:
             raise IntegrityError(
@@ -163,7 +165,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file; what was committed goes from DuckDB's log into the file itself."""
-        with private_files(), explained(self.path):
+        with self._file_mode(), explained(self.path):
             self._connection.close()
 
     # --- recording ---
@@ -233,7 +235,7 @@ class Store:
         IntegrityError
             If the file turns out to be damaged.
         """
-        with explained(self.path):
+        with explained(self.path, users_sql=True):
             result = self._connection.execute(sql, list(parameters))
             columns = tuple(item[0] for item in result.description or ())
             return QueryResult(columns, result.fetchall())
@@ -288,12 +290,13 @@ class Store:
         found: dict[str, dict[str, list[Row]]] = {
             run_id: {table.name: [] for table in tables.RECORD_TABLES} for run_id in run_ids
         }
-        marks = ", ".join("?" * len(run_ids))  # constants, unlike a list, let DuckDB skip blocks by their range
+        marks = ", ".join("?" * len(run_ids))
+        bounds = [min(run_ids), max(run_ids)]  # a range, unlike a list, lets DuckDB skip most of the file
         for table in tables.RECORD_TABLES:
             order = "run_id" if table.name in _ONE_ROW else _ORDER.get(table.name, "ordinal")
             names = ", ".join(table.column_names)
-            sql = f"SELECT {names} FROM {table.name} WHERE run_id IN ({marks}) ORDER BY {order}"  # noqa: S608
-            for row in self._fetch(sql, run_ids):
+            sql = f"SELECT {names} FROM {table.name} WHERE run_id BETWEEN ? AND ? AND run_id IN ({marks}) ORDER BY {order}"  # noqa: S608
+            for row in self._fetch(sql, [*bounds, *run_ids]):
                 found[row[0]][table.name].append(row)
         return found
 

@@ -12,17 +12,22 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from btv_report.record import PositionValue
 from btv_report.store.canonical import canonical_text
-from btv_report.store.stamps import FLOAT32, MASK, decode_stamp, encode_stamp
 from btv_report.targets import StellarParameters
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Item = dict[str, Any]
 Row = tuple[Any, ...]
+
+# Queries of values need no pixels, and numpy costs more time to import than they take: it is imported with `stamps`,
+# whose names these are.
+FLOAT32 = "<f4"
+MASK = "|u1"
 
 POSITION_FIELDS = tuple(PositionValue.__annotations__)
 STELLAR_FIELDS = tuple(field.name for field in dataclasses.fields(StellarParameters))
@@ -193,6 +198,8 @@ def _unflatten_target(flat: Item) -> Item:
 
 def _pixels(stamp: Any, dtype: str) -> np.ndarray[Any, Any] | None:
     """Pixels of a stamp of the usual form; None for anything else, which then stands in `other`."""
+    from btv_report.store.stamps import decode_stamp
+
     try:
         return decode_stamp(stamp) if stamp["dtype"] == dtype else None
     except (TypeError, KeyError, ValueError):
@@ -222,6 +229,10 @@ def _image(values: list[float] | None, n_row: int | None, n_column: int | None, 
     """A list of pixels as a stamp; None when there is none, or its shape is not known."""
     if values is None or n_row is None or n_column is None or len(values) != n_row * n_column:
         return None
+    import numpy as np
+
+    from btv_report.store.stamps import encode_stamp
+
     return encode_stamp(np.array(values, dtype=dtype).reshape(n_row, n_column))
 
 
@@ -248,7 +259,7 @@ def _flatten_stamp(item: Item) -> Item:
     dtype = item.get("dtype")
     pixels = _pixels(item, dtype) if isinstance(dtype, str) else None
     n_row, n_column = (None, None) if pixels is None else pixels.shape
-    values = None if pixels is None else pixels.astype(np.float32).ravel().tolist()
+    values = None if pixels is None else pixels.astype("f4").ravel().tolist()
     return {"n_row": n_row, "n_column": n_column, "pixels": values, "dtype": dtype}
 
 

@@ -117,16 +117,16 @@ class Workspace:
 
         self.ensure_writable()
         lock = FileLock(self.lock_file, timeout=timeout_s, mode=0o600)
-        try:
-            with sentences("lock", self.lock_file):
+        with sentences("lock", self.lock_file):
+            try:
                 lock.acquire()
-        except Timeout as error:
-            raise LocalEnvironmentError(
-                f"Another btv-report has been writing to the workspace {self.root} for more than {timeout_s:g} s "
-                f"(it holds {self.lock_file}).",
-                hint="Wait until it has ended and run the command again, or use another folder with --workspace.",
-                path=self.lock_file,
-            ) from error
+            except Timeout as error:
+                raise LocalEnvironmentError(
+                    f"Another btv-report has been writing to the workspace {self.root} for more than {timeout_s:g} s "
+                    f"(it holds {self.lock_file}).",
+                    hint="Wait until it has ended and run the command again, or use another folder with --workspace.",
+                    path=self.lock_file,
+                ) from error
         try:
             yield
         finally:

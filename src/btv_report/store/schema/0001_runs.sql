@@ -6,7 +6,7 @@ CREATE TABLE run (
     run_id VARCHAR NOT NULL PRIMARY KEY,
     tic_id BIGINT NOT NULL,
     started_at VARCHAR NOT NULL,
-    status VARCHAR NOT NULL,
+    status VARCHAR,
     simulated BOOLEAN,
     record_schema_version INTEGER,
     record_sha256 VARCHAR NOT NULL,
