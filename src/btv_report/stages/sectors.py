@@ -216,6 +216,8 @@ def _light_curve_notes(curve: LightCurve) -> list[str]:
     notes = []
     if not how.quality_column:
         notes.append(f"{name} has no QUALITY column: no cadence could be left out for its flags.")
+    if how.flux_note:
+        notes.append(f"{name}: {how.flux_note}")
     if how.normalisation_note:
         notes.append(f"{name}: {how.normalisation_note}")
     return notes
