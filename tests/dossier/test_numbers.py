@@ -47,6 +47,8 @@ def test_given_numbers_keep_their_digits_and_lose_binary_noise() -> None:
 
 def test_small_probabilities_are_powers_of_ten_and_never_zero() -> None:
     assert probability(0.0208) == "0.021"
+    assert probability(0.99972) == "> 0.999"
+    assert probability(1.0) == "1.000"
     assert probability(3.1e-68) == "3.1 × 10⁻⁶⁸"
     assert power_of_ten(-2.5e12) == f"{MINUS}2.5 × 10¹²"
 

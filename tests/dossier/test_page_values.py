@@ -231,3 +231,11 @@ def test_publishing_changes_nothing_in_the_record(record: RunRecord) -> None:
 def test_repeated_warnings_are_one_line_with_a_count(record: RunRecord) -> None:
     record["warnings"] = ["Sector 83: a.", "Sector 84: b.", "Sector 83: a."]
     assert page_of(record).warnings == ("Sector 83: a. (2 times)", "Sector 84: b.")
+
+
+def test_reason_is_said_once(record: RunRecord) -> None:
+    section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V20")
+    assert section.sectors[1].outcome.reason == ""
+    next(c for c in record["checks"] if c["check_id"] == "V20" and c["sector"] == 84)["summary"] = "Not run."
+    section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V20")
+    assert section.sectors[1].outcome.reason == "The file has no aperture mask."

@@ -79,8 +79,33 @@ def test_only_changed_pages_are_rewritten(entries: list[Entry], tmp_path: Path) 
     build_site(entries, tmp_path / "site", ledger_head=HEAD)
     changed = copy.deepcopy(entries)
     changed[1][2]["warnings"].append("One more.")
+    changed[1] = (changed[1][0], "99" * 32, changed[1][2])
     written = build_site(changed, tmp_path / "site", ledger_head=HEAD).written
-    assert written == ("tic/301/dossier.json", "tic/301/index.html", MANIFEST)
+    assert written == ("tic/301/dossier.json", "audit/index.html", "tic/301/index.html", MANIFEST)
+
+
+def test_unchanged_dossiers_are_not_rendered_again(
+    entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_site(entries, tmp_path / "site", ledger_head=HEAD)
+    before = tree(tmp_path / "site")
+
+    def never(*arguments: object) -> dict[str, bytes]:
+        raise AssertionError("rendered again")
+
+    monkeypatch.setattr(site_module, "dossier_files", never)
+    assert build_site(entries, tmp_path / "site", ledger_head=HEAD).written == ()
+    assert tree(tmp_path / "site") == before
+
+
+@pytest.mark.parametrize("harm", ["changed", "removed"])
+def test_harmed_page_is_made_again(entries: list[Entry], tmp_path: Path, harm: str) -> None:
+    build_site(entries, tmp_path / "site", ledger_head=HEAD)
+    before = tree(tmp_path / "site")
+    page = tmp_path / "site/tic/301/index.html"
+    page.unlink() if harm == "removed" else page.write_text("harmed")
+    assert build_site(entries, tmp_path / "site", ledger_head=HEAD).written == ("tic/301/index.html",)
+    assert tree(tmp_path / "site") == before
 
 
 def test_stale_pages_go_and_foreign_files_stay(entries: list[Entry], tmp_path: Path) -> None:
@@ -145,7 +170,7 @@ def test_empty_store_gives_a_site_that_says_what_to_do(tmp_path: Path) -> None:
 def test_f134_broken_link_stops_the_build_before_anything_is_written(
     entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build_site(entries, tmp_path / "site", ledger_head=HEAD)
+    build_site(entries[1:], tmp_path / "site", ledger_head=HEAD)
     before = tree(tmp_path / "site")
 
     def without_json(*arguments: object) -> dict[str, bytes]:

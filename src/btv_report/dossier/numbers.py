@@ -79,7 +79,9 @@ def power_of_ten(value: float, digits: int = 2) -> str:
 
 
 def probability(value: float) -> str:
-    """A probability: three decimals, or two digits and a power of ten below 0.001."""
+    """A probability: three decimals, or two digits and a power of ten below 0.001; what is not certain never reads 1."""
+    if 1 - _SMALLEST_PLAIN / 2 < value < 1:
+        return "> 0.999"
     return power_of_ten(value) if 0 < value < _SMALLEST_PLAIN else fixed(value, 3)
 
 

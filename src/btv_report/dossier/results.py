@@ -115,10 +115,12 @@ def _section(checks: list[CheckValue], figures: Figures) -> CheckSection:
 
 
 def _outcome(check: CheckValue) -> Outcome:
+    reason = (check["reason"] or "").strip()
+    already_said = reason.rstrip(".").lower() in check["summary"].lower()
     return Outcome(
         badge(check["verdict"]),
         check["summary"],
-        sentence_case(check["reason"] or ""),
+        "" if already_said else sentence_case(reason),
         tuple(FlagNote(flag, flag_meaning(flag)) for flag in check["flags"]),
         tuple(check["inputs"]),
     )

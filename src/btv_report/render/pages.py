@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.metadata
 import logging
 import re
+from functools import cache
+from pathlib import Path
 
+from btv_report._version import __version__
 from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.index import RunSummary, build_index, build_site_audit
 from btv_report.dossier.methods import build_methods
@@ -13,7 +18,13 @@ from btv_report.dossier.publish import dossier_json, publishable
 from btv_report.dossier.results import Figures
 from btv_report.record import RunRecord
 from btv_report.render.assets import assets, plotly_style_hashes
-from btv_report.render.environment import NOT_FOUND_STYLE, content_security_policy, environment, style_hash
+from btv_report.render.environment import (
+    NOT_FOUND_STYLE,
+    content_security_policy,
+    environment,
+    style_hash,
+    templates_folder,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +35,21 @@ def _page(template: str, *, root: str, current: str, **values: object) -> bytes:
     csp = content_security_policy(plotly_style_hashes())
     text = environment().get_template(template).render(root=root, current=current, assets=names, csp=csp, **values)
     return re.sub(r"\n{2,}", "\n", text).encode()
+
+
+@cache
+def fingerprint() -> str:
+    """
+    SHA-256 over everything besides the record that a dossier's bytes depend on: templates, shared files and our own code.
+
+    Pages whose record and fingerprint are those of the build before need no rendering.
+    """
+    package = Path(__file__).resolve().parents[1]
+    sources = sorted([*package.rglob("*.py"), *templates_folder().rglob("*.j2")])
+    digest = hashlib.sha256(f"{__version__} {sorted(assets()[1])} {importlib.metadata.version('jinja2')}".encode())
+    for source in sources:
+        digest.update(hashlib.sha256(source.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def dossier_files(run_id: str, record_sha256: str, record: RunRecord) -> dict[str, bytes]:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -22,12 +22,13 @@ from btv_report.errors import IntegrityError, UsageError
 from btv_report.record import RunRecord
 from btv_report.render.assets import assets
 from btv_report.render.links import check_links
-from btv_report.render.pages import dossier_files, site_files
+from btv_report.render.pages import dossier_files, fingerprint, site_files
 from btv_report.store.atomic import make_folder, remove_durable, sentences, write_atomic
 
 MANIFEST = "site-manifest.json"
 MANIFEST_FORMAT = "btv-report site"
 SITE_SCHEMA_VERSION = 1
+Entry = dict[str, str | int]
 _IGNORED = frozenset({".DS_Store"})
 
 
@@ -73,37 +74,73 @@ def build_site(records: Iterable[tuple[str, str, RunRecord]], site_dir: Path, *,
         If the disk refuses.
     """
     previous = _previous_manifest(site_dir)
-    files, targets = _gather(records, ledger_head)
-    _refuse_broken_links(files)
-    manifest = _manifest(files)
+    gathered = _gather(records, ledger_head, site_dir, previous or {})
+    _refuse_broken_links(gathered)
+    files = {**gathered.files, MANIFEST: _manifest(gathered)}
     if previous is None:
-        _build_beside(site_dir, {**files, MANIFEST: manifest})
-        written, unchanged, removed = [*sorted(files), MANIFEST], 0, []
+        _build_beside(site_dir, files)
+        written, unchanged, removed = sorted(files), 0, []
     else:
-        written, unchanged = _update(site_dir, {**files, MANIFEST: manifest})
-        removed = _remove_stale(site_dir, sorted(set(previous) - set(files)))
-    pages = {tic_id: site_dir / f"tic/{tic_id}/index.html" for tic_id in targets}
-    return SiteBuild(site_dir / "index.html", pages, tuple(written), unchanged, tuple(removed))
+        written, unchanged = _update(site_dir, files)
+        removed = _remove_stale(site_dir, sorted(set(previous) - set(files) - set(gathered.kept)))
+    pages = {tic_id: site_dir / f"tic/{tic_id}/index.html" for tic_id in gathered.targets}
+    return SiteBuild(site_dir / "index.html", pages, tuple(written), unchanged + len(gathered.kept), tuple(removed))
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """New bytes by path; old manifest entries of files that stay; what each dossier's files were made from; the targets."""
+
+    files: dict[str, bytes]
+    kept: dict[str, Entry]
+    made_from: dict[str, str]
+    targets: list[int]
 
 
 def _gather(
-    records: Iterable[tuple[str, str, RunRecord]], ledger_head: str | None
-) -> tuple[dict[str, bytes], list[int]]:
-    """All files of the site but its manifest."""
+    records: Iterable[tuple[str, str, RunRecord]],
+    ledger_head: str | None,
+    site_dir: Path,
+    previous: Mapping[str, Entry],
+) -> _Gathered:
+    """All files of the site but its manifest; a dossier that would come out the same is not rendered again."""
     files: dict[str, bytes] = dict(assets()[1])
+    kept: dict[str, Entry] = {}
+    made_from: dict[str, str] = {}
     summaries: dict[int, RunSummary] = {}
     for run_id, record_sha256, record in records:
         summary = summarise(run_id, record_sha256, publishable(record))
         if summary.tic_id in summaries:
             raise UsageError(f"TIC {summary.tic_id} comes with two runs; a site shows one run a target.")
         summaries[summary.tic_id] = summary
-        files |= dossier_files(run_id, record_sha256, record)
+        origin = hashlib.sha256(f"{run_id} {record_sha256} {fingerprint()}".encode()).hexdigest()
+        same = _unchanged(site_dir, f"tic/{summary.tic_id}/", origin, previous)
+        kept |= same
+        made = {} if same else dossier_files(run_id, record_sha256, record)
+        made_from |= dict.fromkeys([*same, *made], origin)
+        files |= made
     files |= site_files(list(summaries.values()), ledger_head)
-    return files, sorted(summaries)
+    return _Gathered(files, kept, made_from, sorted(summaries))
 
 
-def _refuse_broken_links(files: dict[str, bytes]) -> None:
-    problems = check_links({path: data for path, data in files.items() if path.endswith(".html")}, [*files, MANIFEST])
+def _unchanged(site_dir: Path, folder: str, origin: str, previous: Mapping[str, Entry]) -> dict[str, Entry]:
+    """The manifest's entries of a dossier that was made from the same and lies there unharmed; else none."""
+    entries = {path: entry for path, entry in previous.items() if path.startswith(folder)}
+    if f"{folder}index.html" not in entries:
+        return {}
+    for path, entry in entries.items():
+        file = site_dir / path
+        if ".." in PurePosixPath(path).parts or entry.get("made_from") != origin or not file.is_file():
+            return {}
+        with sentences("read", file):
+            if hashlib.sha256(file.read_bytes()).hexdigest() != entry.get("sha256"):
+                return {}
+    return entries
+
+
+def _refuse_broken_links(gathered: _Gathered) -> None:
+    pages = {path: data for path, data in gathered.files.items() if path.endswith(".html")}
+    problems = check_links(pages, [*gathered.files, *gathered.kept, MANIFEST])
     if problems:
         more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
         raise IntegrityError(
@@ -112,16 +149,18 @@ def _refuse_broken_links(files: dict[str, bytes]) -> None:
         )
 
 
-def _manifest(files: dict[str, bytes]) -> bytes:
-    """Path, SHA-256 and size of every file but the manifest itself."""
-    entries = {
-        path: {"sha256": hashlib.sha256(files[path]).hexdigest(), "bytes": len(files[path])} for path in sorted(files)
-    }
+def _manifest(gathered: _Gathered) -> bytes:
+    """Path, SHA-256 and size of every file but the manifest itself; of dossiers also what they were made from."""
+    entries: dict[str, Entry] = dict(gathered.kept)
+    for path, data in gathered.files.items():
+        entries[path] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        if path in gathered.made_from:
+            entries[path]["made_from"] = gathered.made_from[path]
     content = {"format": MANIFEST_FORMAT, "schema_version": SITE_SCHEMA_VERSION, "files": entries}
     return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
 
 
-def read_manifest(site_dir: Path) -> dict[str, dict[str, str | int]] | None:
+def read_manifest(site_dir: Path) -> dict[str, Entry] | None:
     """The files of an earlier build, by path; None when the folder holds no manifest of ours that can be read."""
     try:
         content = json.loads((site_dir / MANIFEST).read_bytes())
@@ -136,7 +175,7 @@ def read_manifest(site_dir: Path) -> dict[str, dict[str, str | int]] | None:
     return {str(path): entry for path, entry in content["files"].items() if isinstance(entry, dict)}
 
 
-def _previous_manifest(site_dir: Path) -> dict[str, dict[str, str | int]] | None:
+def _previous_manifest(site_dir: Path) -> dict[str, Entry] | None:
     """The manifest of the site that stands there; None when there is no site; a folder of other things is refused (F-084)."""
     with sentences("look into", site_dir):
         if not site_dir.exists() and not site_dir.is_symlink():
