@@ -19,7 +19,7 @@ LC_SHA = "cd" * 32
 SHAPE = (11, 13)  # rows, columns: not square, so that a swap shows
 TARGET = (4.8, 6.3)
 NEIGHBOUR = (7.1, 8.2)
-SKY = [[-14.9, -14.6], [-14.6, 14.9]]
+SKY = [[12.7, -15.9], [14.8, 12.4]]  # mirrored against the sky, as TESS pixels are
 
 
 def encode(values: NDArray[Any], dtype: str = "<f4") -> dict[str, Any]:
@@ -131,6 +131,7 @@ def make_record(*, off_target: bool = False, candidate: str = "1262.01", seed: i
                 "region_3sigma": ring(host[0], host[1], 0.5),
                 "target": common,
                 "control_source": common,
+                "per_transit_peaks": [{"number": n, "row": round(host[0]), "column": round(host[1])} for n in range(3)],
                 "prf": {"kind": "own", "description": "the star's own control image"},
             },
             stamps={

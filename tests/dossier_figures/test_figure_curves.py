@@ -84,7 +84,7 @@ def test_kept_and_dropped_transits_have_different_marks_at_their_times(planet: R
     assert traces["1262.01, kept"]["x"] == [3540.3, 3545.3, 3555.3, 3560.3]
     assert traces["1262.01, dropped"]["x"] == [3550.3]
     assert traces["1262.01, kept"]["marker"]["symbol"] != traces["1262.01, dropped"]["marker"]["symbol"]
-    assert "Transits of 1262.01: 4 kept, 1 dropped." in figure.caption
+    assert "Transits of candidate 1262.01: 4 kept, 1 dropped." in figure.caption
     assert figure.picture.count("l3.5-7 3.5 7z") == 4
     assert figure.picture.count("l6 6m0-6l-6 6") == 1
 

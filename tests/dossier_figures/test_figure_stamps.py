@@ -166,6 +166,11 @@ def test_the_source_carries_its_error_in_the_table(planet: RunRecord) -> None:
     assert rows["transit source (V09)"][1:3] == ("4.830 ± 0.050", "6.260 ± 0.060")
 
 
+def test_the_single_transits_are_listed_with_their_own_peaks(eclipsing_neighbour: RunRecord) -> None:
+    rows = {row[0]: row for row in _difference(stamp_figures(eclipsing_neighbour, CANDIDATE, 83)).table.rows}
+    assert rows["largest value of transit 2"][1:3] == ("7", "8")
+
+
 def test_a_stamp_as_big_endian_bytes_would_be_is_typed_little_endian(planet: RunRecord) -> None:
     trace, _ = _heatmap(_difference(stamp_figures(planet, CANDIDATE, 83)))
     assert trace["z"]["dtype"] == "f4"

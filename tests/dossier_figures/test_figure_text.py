@@ -58,6 +58,19 @@ def test_ticks_are_round_and_labelled_with_the_decimals_they_need(low: float, hi
     assert tick_labels(nice_ticks(low, high, 6 if low > 3000 else 5)) == labels
 
 
+@pytest.mark.parametrize(
+    ("ticks", "labels"),
+    [
+        ([-2e5, 0.0, 2e5], ["−200k", "0", "200k"]),
+        ([5e4, 1e5], ["50k", "100k"]),
+        ([0.0, 2.5e8], ["0", "250M"]),
+        ([0.0, 99999.0], ["0", "99999"]),
+    ],
+)
+def test_long_tick_labels_are_in_thousands_or_millions(ticks: list[float], labels: list[str]) -> None:
+    assert tick_labels(ticks) == labels
+
+
 @pytest.mark.parametrize(("value", "text"), [(0.5, ".5"), (-0.5, "-.5"), (-0.04, "0"), (10.0, "10"), (100.04, "100")])
 def test_coordinates_are_short(value: float, text: str) -> None:
     assert num(value) == text

@@ -20,7 +20,18 @@ from btv_report.dossier.figures.stamp_scene import (
     StampScene,
     target_mark,
 )
-from btv_report.dossier.figures.svg import ACCENT, NARROW, Drawing, Frame, draw_axes, join, label_margin, num, path_data
+from btv_report.dossier.figures.svg import (
+    ACCENT,
+    ACCENT_COLOUR,
+    NARROW,
+    Drawing,
+    Frame,
+    draw_axes,
+    join,
+    label_margin,
+    num,
+    path_data,
+)
 from btv_report.dossier.figures.text import csv_text, fixed, significant, slug, with_error
 from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
 from btv_report.record import RunRecord
@@ -185,24 +196,33 @@ def _plane_json(
     traces: list[dict[str, Any]] = [
         {
             "type": "scatter",
-            "mode": "lines",
-            "x": [float(f"{x:.4g}") for x, _ in [*ring[::2], ring[0]]],
-            "y": [float(f"{y:.4g}") for _, y in [*ring[::2], ring[0]]],
-            "line": {"width": 1},
-            "hoverinfo": "skip",
-        }
-        for ring in ellipses
-    ]
-    traces.append(
+            "mode": "markers",
+            "x": [p["shift_column_px"] for p in points],
+            "y": [p["shift_row_px"] for p in points],
+            "text": [f"transit {p['number']}" for p in points],
+            "marker": {"size": 9, "symbol": "circle-open"},
+        },
         {
             "type": "scatter",
             "mode": "markers",
-            "x": [p["shift_column_px"] for p in points] + [mean[0]],
-            "y": [p["shift_row_px"] for p in points] + [mean[1]],
-            "text": [f"transit {p['number']}" for p in points] + ["mean"],
-            "marker": {"size": 9, "symbol": ["circle-open"] * len(points) + ["cross"]},
-        }
-    )
+            "x": [mean[0]],
+            "y": [mean[1]],
+            "text": ["mean"],
+            "marker": {"size": 9, "symbol": "cross", "color": ACCENT_COLOUR},
+        },
+    ]
+    for ring in ellipses:
+        closed = [*ring[::2], ring[0]]
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [float(f"{x:.4g}") for x, _ in closed],
+                "y": [float(f"{y:.4g}") for _, y in closed],
+                "line": {"width": 1, "color": ACCENT_COLOUR},
+                "hoverinfo": "skip",
+            }
+        )
     layout = {
         "showlegend": False,
         "xaxis": axis("shift in column, px", -reach, reach, constrain="domain"),

@@ -274,15 +274,16 @@ def _json(curves: GrowthCurves) -> str:
             "marker": {"size": 7},
         }
     ]
-    if curves.target_ppm is not None:
-        traces.append(_trace("on the target", curves.radii_px, curves.target_ppm))
-    for star, ppm in curves.neighbours[: len(LETTERS)]:
-        traces.append(_trace(f"on {star}", curves.radii_px, ppm) | {"line": {"width": 1, "dash": "dot"}})
+    # The page colours traces in turn: text, accent, model ...
     if curves.pipeline_ppm is not None:
         edge = [curves.radii_px[0], curves.radii_px[-1]]
         traces.append(
             _trace("pipeline aperture", edge, [curves.pipeline_ppm] * 2) | {"line": {"width": 1, "dash": "dash"}}
         )
+    if curves.target_ppm is not None:
+        traces.append(_trace("on the target", curves.radii_px, curves.target_ppm))
+    for star, ppm in curves.neighbours[: len(LETTERS)]:
+        traces.append(_trace(f"on {star}", curves.radii_px, ppm) | {"line": {"width": 1, "dash": "dot"}})
     low, high = curves.y_range()
     layout = {
         "xaxis": {"title": {"text": "aperture radius, px"}},

@@ -98,14 +98,14 @@ def _figure(value: FoldValue, parts: list[FoldSeries], duration: float | None, s
     name = plain_text(value["candidate"])
     depths = {part.name: part.depth(hours, duration) if duration else None for part in parts}
     counts = " and ".join(f"{part.n_transits} {part.name}" for part in parts)
-    alt = f"Light curves folded on {name}: {counts} transits against hours from mid-transit."
+    alt = f"Light curves folded on candidate {name}: {counts} transits against hours from mid-transit."
     drawing = Drawing(f"fold-{slug(value['candidate'])}", WIDE, PLOT_TOP + PLOT_HEIGHT + FOOT, alt)
     _draw(drawing, hours, parts, duration)
     sectors = ", ".join(str(sector) for sector in value["sectors"])
     where = f"Sector{'s' if len(value['sectors']) != 1 else ''} {sectors}{', SIMULATED data' if simulated else ''}."
     return Figure(
         figure_id=drawing.figure_id,
-        title=f"Folded on {name}",
+        title=f"Folded on candidate {name}",
         caption=f"{_finding(parts, depths, value['bin_hours'])} {where}",
         alt=alt,
         picture=drawing.render(),

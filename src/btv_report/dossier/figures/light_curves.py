@@ -132,7 +132,7 @@ def _mark_words(marks: Sequence[TransitMarks]) -> str:
     parts = []
     for mark in marks:
         counts = [f"{len(mids)} {kind}" for kind, mids in mark.times.items()]
-        parts.append(f"transits of {plain_text(mark.candidate)}: {', '.join(counts)}")
+        parts.append(f"transits of candidate {plain_text(mark.candidate)}: {', '.join(counts)}")
     return "; ".join(parts)
 
 

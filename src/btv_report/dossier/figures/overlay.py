@@ -23,7 +23,9 @@ def outline_runs(mask: BoolImage) -> list[Run]:
     list of (column_1, row_1, column_2, row_2)
         Horizontal runs left to right, then vertical runs bottom to top; edges lie at half-integers.
     """
-    padded = np.pad(mask, 1).astype(np.int8)
+    n_row, n_column = mask.shape
+    padded = np.zeros((n_row + 2, n_column + 2), np.int8)
+    padded[1:-1, 1:-1] = mask
     horizontal = np.diff(padded, axis=0)[:, 1:-1] != 0  # [edge below row i, column]
     vertical = np.diff(padded, axis=1)[1:-1, :] != 0  # [row, edge left of column j]
     runs = [(start - 0.5, i - 0.5, end - 0.5, i - 0.5) for i, start, end in _stretches(horizontal)]
@@ -33,11 +35,10 @@ def outline_runs(mask: BoolImage) -> list[Run]:
 
 def _stretches(edges: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
     """(line, first, last + 1) of each unbroken stretch of edges along the lines of a table."""
-    found = []
-    for line, row in enumerate(edges):
-        change = np.flatnonzero(np.diff(np.pad(row, 1).astype(np.int8)))
-        found += [(line, int(a), int(b)) for a, b in zip(change[::2], change[1::2], strict=True)]
-    return found
+    ends = np.zeros((edges.shape[0], edges.shape[1] + 2), np.int8)
+    ends[:, 1:-1] = edges
+    line, at = np.nonzero(np.diff(ends, axis=1))  # begin, end, begin, end ... line by line
+    return [(int(n), int(a), int(b)) for n, a, b in zip(line[::2], at[::2], at[1::2], strict=True)]
 
 
 def compass(

@@ -23,6 +23,8 @@ from btv_report.dossier.figures.stamp_scene import CONTROL_CENTROID, MAX_NUMBERE
 from btv_report.dossier.figures.text import DASH, csv_text, fixed, plain_text, significant, with_error
 from btv_report.record import CheckValue, PixelView, RunRecord
 
+MAX_PEAKS = 8  # single transits whose largest pixel the table of the difference image lists
+
 
 @dataclass(frozen=True)
 class StampText:
@@ -128,6 +130,12 @@ def _table(text: StampText, scene: StampScene, shared: SectorPixels) -> tuple[tu
             rows.append((mark.kind, with_error(mark.row, row_err), with_error(mark.column, column_err), DASH))
         elif mark.kind != PEAK:
             rows.append((mark.kind, fixed(mark.row, 3), fixed(mark.column, 3), DASH))
+    if any(mark.kind == PEAK for mark in scene.marks):
+        peaks = details_of(shared.v09).get("per_transit_peaks") or []
+        rows += [
+            (f"largest value of transit {p['number']}", str(p["row"]), str(p["column"]), DASH)
+            for p in peaks[:MAX_PEAKS]
+        ]
     for number, star in enumerate(scene.neighbours[:MAX_NUMBERED], start=1):
         magnitude = "magnitude unknown" if star["magnitude"] is None else f"{fixed(star['magnitude'], 1)} mag"
         separation = f"{fixed(star['separation_arcsec'], 1)} arcsec away"

@@ -18,8 +18,9 @@ from btv_report.dossier.figures.ticks import tick_labels
 LEFT, TOP, BOTTOM = 34, 8, 34
 BOX = 216  # room for the image, both ways
 MAX_PIXEL = 40
+MIN_WIDTH = 60  # a narrow stamp still needs room for the name of its column axis
 MIN_BOX_HEIGHT = 132  # a flat stamp still needs a colour bar and a compass beside it
-BAR_LEFT, BAR_WIDTH = LEFT + BOX + 8, 10
+BAR_GAP, BAR_WIDTH = 10, 10
 BAR_LEVELS = 32
 MIDDLE = 3.9  # from the middle of a line of text to its baseline
 LEGEND_ROW, LEGEND_COLUMNS = 16, (8, 168)
@@ -39,8 +40,9 @@ def draw_stamp(figure_id: str, title: str, scene: StampScene) -> Drawing:
     _draw_image(drawing, scene, pixel, top)
     _draw_pixel_axes(drawing, scene, pixel, top)
     _draw_overlay(drawing, scene, pixel, top)
-    has_compass = _draw_compass(drawing, scene, TOP + height - 24)
-    _draw_colour_bar(drawing, scene, height - (62 if has_compass else 0))
+    bar_left = LEFT + max(n_column * pixel, MIN_WIDTH) + BAR_GAP
+    has_compass = _draw_compass(drawing, scene, bar_left + 28, TOP + height - 24)
+    _draw_colour_bar(drawing, scene, bar_left, height - (62 if has_compass else 0))
     _draw_legend(drawing, kinds, TOP + height + BOTTOM + 8)
     return drawing
 
@@ -173,12 +175,12 @@ def _draw_star_numbers(drawing: Drawing, scene: StampScene, pixel: float, origin
     drawing.add("</g>")
 
 
-def _draw_compass(drawing: Drawing, scene: StampScene, centre_y: float) -> bool:
+def _draw_compass(drawing: Drawing, scene: StampScene, centre_x: float, centre_y: float) -> bool:
     """Arrows to north and east; whether the orientation is known."""
     arrows = compass(scene.sky_per_pixel_arcsec)
     if arrows is None:
         return False
-    centre_x, length = BAR_LEFT + 28, 17
+    length = 17
     # The arrows' foot is moved so that the pair fills its place whichever way it points.
     mean = np.mean(arrows, axis=0) * length * 0.8
     x0, y0 = centre_x - mean[0], centre_y + mean[1]
@@ -198,18 +200,18 @@ def _draw_compass(drawing: Drawing, scene: StampScene, centre_y: float) -> bool:
 _BARBS = ((math.cos(0.5), math.sin(0.5)), (math.cos(0.5), -math.sin(0.5)))
 
 
-def _draw_colour_bar(drawing: Drawing, scene: StampScene, height: float) -> None:
+def _draw_colour_bar(drawing: Drawing, scene: StampScene, bar_left: float, height: float) -> None:
     """The colour bar with round values and the unit."""
     scale: ColourScale = scene.scale
     levels = np.linspace(N_LEVELS - 1, 0, BAR_LEVELS).round().astype(np.int16)[:, None]
-    size = f'x="{BAR_LEFT}" y="{TOP}" width="{BAR_WIDTH}" height="{num(height)}"'
+    size = f'x="{num(bar_left)}" y="{TOP}" width="{BAR_WIDTH}" height="{num(height)}"'
     drawing.add(
         f'<image {size} preserveAspectRatio="none" href="{data_uri(palette_png(levels, scale.palette()))}"/>'
-        f'{_frame(BAR_LEFT, TOP, BAR_WIDTH, height)}<g class="muted">'
+        f'{_frame(bar_left, TOP, BAR_WIDTH, height)}<g class="muted">'
     )
     ticks = scale.ticks(int(height / 22))
     labels = tick_labels(ticks)
-    left = BAR_LEFT + BAR_WIDTH + 4
+    left = bar_left + BAR_WIDTH + 4
     for place, label in zip(scale.fraction(np.array(ticks)), labels, strict=True):
         y = min(max(TOP + height * (1 - float(place)), TOP + 5), TOP + height - 5)
         drawing.text(left, y + MIDDLE, label)

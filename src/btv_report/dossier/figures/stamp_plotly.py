@@ -27,7 +27,7 @@ def stamp_json(scene: StampScene) -> str:
     row, column = scene.origin[0] - 0.5, scene.origin[1] - 0.5
     traces = [_heatmap(scene)]
     line_colour = LIGHT if scene.scale.anchors is SEQUENTIAL else DARK
-    for kind, mask in scene.outlines():
+    for kind, mask in reversed(scene.outlines()):  # the first on top, as it shares edges
         traces.append(_line(*_broken(mask), HOT if kind in HOT_KINDS else line_colour, kind))
     if scene.region:
         ring = [*scene.region, scene.region[0]]

@@ -36,7 +36,8 @@ from btv_report.dossier.figures.ticks import tick_labels
 NARROW, WIDE = 320, 640
 
 # Class and fallback colour of what is not in the text colour.
-ACCENT = 'class="accent" color="#b4530a"'
+ACCENT_COLOUR = "#b4530a"
+ACCENT = f'class="accent" color="{ACCENT_COLOUR}"'
 MODEL = 'class="model" color="#0e7490"'
 BAND = 'class="band" color="#0e749026"'
 

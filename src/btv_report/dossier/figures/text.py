@@ -24,7 +24,8 @@ def plain_text(text: object, *, limit: int = MAX_TEXT) -> str:
     Control, bidi-override and private characters and lone surrogates are replaced; text beyond `limit` is cut with an
     ellipsis. Markup is not escaped here: that is the business of the writer (SVG, Plotly, template).
     """
-    words = re.sub(r"\s+", " ", str(text)).strip()
+    # A note of megabytes is cut before it is looked at closely.
+    words = re.sub(r"\s+", " ", str(text)[: 8 * limit + 80]).strip()
     shown = "".join(
         "\ufffd" if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"} else char for char in words
     )

@@ -24,7 +24,16 @@ def nice_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def tick_labels(ticks: list[float]) -> list[str]:
-    """Labels with the decimals that tell the ticks apart, and no more."""
+    """Labels with the decimals that tell the ticks apart, and no more; from 100 000 on in thousands (k) or millions (M)."""
+    largest = max((abs(t) for t in ticks), default=0.0)
+    for size, letter in ((1e8, "M"), (1e5, "k")):
+        if largest >= size:
+            return [label + letter * (label != "0") for label in _plain_labels([t / size * 100 for t in ticks])]
+    return _plain_labels(ticks)
+
+
+def _plain_labels(ticks: list[float]) -> list[str]:
+    """Labels of values as they are."""
     distances = [abs(b - a) for a, b in pairwise(ticks) if b != a]
     smallest = min([*distances, *(abs(t) for t in ticks if t)], default=1.0)
     decimals = max(0, -math.floor(math.log10(smallest) + 1e-9))
