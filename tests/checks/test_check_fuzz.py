@@ -73,7 +73,7 @@ def assert_sound(result: CheckResult) -> None:
         assert not np.isinf(image).any()
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     kind=st.sampled_from(KINDS),
     shape=st.tuples(st.integers(1, 25), st.integers(1, 25)),

@@ -58,10 +58,19 @@ def test_draws_have_the_scatter_of_a_mean_and_repeat() -> None:
 
 def test_p_is_the_rank_and_beyond_it_hotelling_and_never_zero() -> None:
     draws = np.arange(2000.0)
-    assert rank_significance(1000.0, draws, 2, 100.0).p_value == pytest.approx(1001 / 2001)
+    by_rank = rank_significance(1000.0, draws, 2, 100.0)
+    assert by_rank.p_value == pytest.approx(1001 / 2001)
+    assert by_rank.kind == "rank"
     beyond = rank_significance(1e30, draws, 2, 100.0)
     assert beyond.kind == "hotelling"
     assert 0 < beyond.p_value < 1e-100
+
+
+def test_few_independent_windows_raise_p_above_its_rank() -> None:
+    draws = np.random.default_rng(2).chisquare(2, 2000)
+    many, few = (rank_significance(11.0, draws, 2, nu) for nu in (1e6, 35.0))
+    assert few.p_value > 1.5 * many.p_value
+    assert few.kind == "hotelling"
 
 
 def test_hotelling_uses_f_with_two_and_nu_minus_one() -> None:

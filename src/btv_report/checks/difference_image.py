@@ -145,7 +145,7 @@ def measure_pixels(stack: PixelStack, ephemeris: Ephemeris, others: Sequence[Eph
     transits = predicted.select(predicted.usable)
     mean_image, (kept, free) = _window_means(cadences.flux, (transits, matched.windows))
     aperture, aperture_source = _choose_aperture(stack, cadences.valid, mean_image)
-    kept_side, free_side = _side_cut(kept, free, aperture[cadences.valid])
+    kept_side, free_side = _side_cut(kept, free, aperture, cadences.valid)
     reasons = [reason_dropped_in_time(predicted, i, shape, cadences) for i in range(len(mid))]
     usable = np.flatnonzero(predicted.usable)
     for i, fits in zip(usable, kept_side, strict=True):
@@ -221,15 +221,28 @@ def _choose_aperture(stack: PixelStack, valid: BoolArray, mean_image: FloatArray
     return circle, f"pixels within {FALLBACK_APERTURE_PX:g} px of the brightest pixel"
 
 
-def _side_cut(kept: WindowMeans, free: WindowMeans, aperture: BoolArray) -> tuple[BoolArray, BoolArray]:
-    """Windows whose left-minus-right control difference lies within its distribution, for transits and draws alike."""
-    kept_sides, free_sides = kept.sides[:, aperture].sum(axis=1), free.sides[:, aperture].sum(axis=1)
-    if len(free_sides) < MIN_WINDOWS_FOR_SIDE_CUT:
-        return np.ones(len(kept_sides), bool), np.ones(len(free_sides), bool)
-    centre = np.median(free_sides)
-    spread = MAD_TO_SIGMA * np.median(np.abs(free_sides - centre))
-    limit = thresholds.value("side_cut_sigma") * max(spread, 1e-6 * float(np.abs(free.control).max(initial=0.0)))
-    return np.abs(kept_sides - centre) <= limit, np.abs(free_sides - centre) <= limit
+def _side_cut(
+    kept: WindowMeans, free: WindowMeans, aperture: BoolArray, valid: BoolArray
+) -> tuple[BoolArray, BoolArray]:
+    """
+    Windows whose left-minus-right control difference lies within its distribution, for transits and draws alike.
+
+    Three differences are held against their distributions in the matched windows (median and scaled MAD): that of the
+    aperture flux, and those of its row and column moments, which see a step of the pointing that the flux does not.
+    """
+    if len(free.sides) < MIN_WINDOWS_FOR_SIDE_CUT:
+        return np.ones(len(kept.sides), bool), np.ones(len(free.sides), bool)
+    rows, columns = np.argwhere(valid).T - np.argwhere(aperture).mean(axis=0)[:, None]
+    inside = aperture[valid].astype(np.float64)
+    weights = np.stack([inside, inside * rows, inside * columns], axis=1)
+    free_sides, kept_sides = free.sides @ weights, kept.sides @ weights
+    centre = np.median(free_sides, axis=0)
+    spread = MAD_TO_SIGMA * np.median(np.abs(free_sides - centre), axis=0)
+    # Data without noise have no spread; their rounding errors are no reason to drop a window.
+    rounding = 1e-6 * float((np.abs(free.control) @ inside).max())
+    limit = thresholds.value("side_cut_sigma") * np.maximum(spread, rounding)
+    kept_fits, free_fits = ((np.abs(sides - centre) <= limit).all(axis=1) for sides in (kept_sides, free_sides))
+    return np.asarray(kept_fits, dtype=np.bool_), np.asarray(free_fits, dtype=np.bool_)
 
 
 def _transit_rows(measurement: PixelMeasurement, numbers: range, reasons: list[str]) -> tuple[TransitRow, ...]:

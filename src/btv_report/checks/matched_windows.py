@@ -121,11 +121,16 @@ def rank_significance(observed: float, draws: FloatArray, dimensions: int, nu: f
 
     The rank among the draws; where no draw reaches it, Hotelling's T^2 with F(dimensions, nu - dimensions + 1), which for
     two dimensions is F(2, nu - 1). Never 0.
+
+    The draws share their windows, so the rank alone does not know how uncertain a covariance from few independent windows
+    is; Hotelling's T^2 does. Where it says more than the rank, it counts: with nu = 40 the rank alone calls 1.0 % of
+    signal-free trials 3 sigma, the larger of both none in 397.
     """
     reached = int(np.count_nonzero(draws >= observed))
-    if reached:
-        return Significance((1 + reached) / (1 + len(draws)), "rank")
-    return Significance(hotelling_p(observed, dimensions, nu), "hotelling")
+    by_rank, by_theory = (1 + reached) / (1 + len(draws)), hotelling_p(observed, dimensions, nu)
+    if reached and by_rank >= by_theory:
+        return Significance(by_rank, "rank")
+    return Significance(by_theory, "hotelling")
 
 
 def hotelling_p(t_squared: float, dimensions: int, nu: float) -> float:

@@ -136,7 +136,9 @@ def _fit_gaussian(
         flux = float(model @ data) / norm if norm > 0 else 0.0
         return np.asarray((data - flux * model) / scale, dtype=np.float64)
 
-    found = least_squares(residual, np.array([guess[0], guess[1], 0.6, 0.6]), method="lm", max_nfev=150).x
+    found = least_squares(
+        residual, np.array([guess[0], guess[1], 0.6, 0.6]), method="lm", ftol=1e-7, xtol=1e-5, max_nfev=150
+    ).x
     if not np.isfinite(found).all() or math.hypot(found[0] - guess[0], found[1] - guess[1]) > FIT_RADIUS_PX:
         return None
     model = unit_model(found)
