@@ -239,3 +239,17 @@ def test_reason_is_said_once(record: RunRecord) -> None:
     next(c for c in record["checks"] if c["check_id"] == "V20" and c["sector"] == 84)["summary"] = "Not run."
     section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V20")
     assert section.sectors[1].outcome.reason == "The file has no aperture mask."
+
+
+def test_metrics_stand_in_the_order_of_the_contract_whatever_the_order_of_the_record(record: RunRecord) -> None:
+    shuffled: RunRecord = json.loads(json.dumps(record, sort_keys=True))
+    sections = {section.check_id: section for section in page_of(shuffled).checks[0].sections}
+    for check_id, first, last in (
+        ("V08", "Centroid shift", "Source offset implied by the shift"),
+        ("V09", "Peak pixel, row", "Probability that the target is the host"),
+        ("V10", "Depth within 1.0 px", "Slope against radius"),
+    ):
+        table = sections[check_id].metrics
+        assert table is not None
+        names = [row[0] for row in texts(table)]
+        assert (names[0], names[-1]) == (first, last)

@@ -87,25 +87,36 @@ def test_only_changed_pages_are_rewritten(entries: list[Entry], tmp_path: Path) 
 def test_unchanged_dossiers_are_not_rendered_again(
     entries: list[Entry], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build_site(entries, tmp_path / "site", ledger_head=HEAD)
-    before = tree(tmp_path / "site")
+    site, memory = tmp_path / "site", tmp_path / "memory.json"
+    build_site(entries, site, ledger_head=HEAD, memory=memory)
+    before = tree(site)
+    rendered = []
 
-    def never(*arguments: object) -> dict[str, bytes]:
-        raise AssertionError("rendered again")
+    def watched(run_id: str, record_sha256: str, record: RunRecord) -> dict[str, bytes]:
+        rendered.append(record["target"]["tic_id"])
+        return dossier_files(run_id, record_sha256, record)
 
-    monkeypatch.setattr(site_module, "dossier_files", never)
-    assert build_site(entries, tmp_path / "site", ledger_head=HEAD).written == ()
-    assert tree(tmp_path / "site") == before
+    monkeypatch.setattr(site_module, "dossier_files", watched)
+    assert build_site(entries, site, ledger_head=HEAD, memory=memory).written == ()
+    assert (rendered, tree(site)) == ([], before)
+    other = [entries[0], (entries[1][0], "99" * 32, entries[1][2]), entries[2]]
+    build_site(other, site, ledger_head=HEAD, memory=memory)
+    assert rendered == [301]
+    memory.write_text("damaged")
+    build_site(entries, site, ledger_head=HEAD, memory=memory)
+    assert sorted(rendered[1:]) == [301, 188646744, 9000000001]
+    assert tree(site) == before
 
 
 @pytest.mark.parametrize("harm", ["changed", "removed"])
 def test_harmed_page_is_made_again(entries: list[Entry], tmp_path: Path, harm: str) -> None:
-    build_site(entries, tmp_path / "site", ledger_head=HEAD)
-    before = tree(tmp_path / "site")
-    page = tmp_path / "site/tic/301/index.html"
+    site, memory = tmp_path / "site", tmp_path / "memory.json"
+    build_site(entries, site, ledger_head=HEAD, memory=memory)
+    before = tree(site)
+    page = site / "tic/301/index.html"
     page.unlink() if harm == "removed" else page.write_text("harmed")
-    assert build_site(entries, tmp_path / "site", ledger_head=HEAD).written == ("tic/301/index.html",)
-    assert tree(tmp_path / "site") == before
+    assert build_site(entries, site, ledger_head=HEAD, memory=memory).written == ("tic/301/index.html",)
+    assert tree(site) == before
 
 
 def test_stale_pages_go_and_foreign_files_stay(entries: list[Entry], tmp_path: Path) -> None:

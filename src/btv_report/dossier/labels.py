@@ -121,6 +121,15 @@ def metric_label(name: str) -> str:
     return name.replace("_", " ")
 
 
+def metric_rank(name: str) -> tuple[int, float, str]:
+    """Sort key that puts metrics in the order of the contract; depths in apertures come first, by radius."""
+    radius = _APERTURE_DEPTH.match(name)
+    if radius:
+        return 0, float(radius.group(1)), name
+    order = list(_METRICS)
+    return (1, order.index(name), name) if name in _METRICS else (2, 0, name)
+
+
 def unit_label(unit: str) -> str:
     """A unit as printed."""
     return _UNITS.get(unit, unit)

@@ -17,6 +17,7 @@ from btv_report.dossier.labels import (
     check_title,
     flag_meaning,
     metric_label,
+    metric_rank,
     unit_label,
 )
 from btv_report.dossier.numbers import Quantity, decimals_for, exact, fixed, probability, quantity, unknown
@@ -119,7 +120,7 @@ def _outcome(check: CheckValue) -> Outcome:
     already_said = reason.rstrip(".").lower() in check["summary"].lower()
     return Outcome(
         badge(check["verdict"]),
-        check["summary"],
+        sentence_case(check["summary"]),
         "" if already_said else sentence_case(reason),
         tuple(FlagNote(flag, flag_meaning(flag)) for flag in check["flags"]),
         tuple(check["inputs"]),
@@ -176,9 +177,7 @@ def _metrics_table(checks: list[CheckValue], anchor: str) -> Table | None:
     """Metrics down, sectors across, all sectors together last; errors stand with their values."""
     columns = sorted((check for check in checks if check["metrics"]), key=_combined_last)
     errors = {ERROR_OF.get(name, f"{name}_err") for check in columns for name in check["metrics"]}
-    names: list[str] = []
-    for check in columns:
-        names += [name for name in check["metrics"] if name not in names and name not in errors]
+    names = sorted({name for check in columns for name in check["metrics"]} - errors, key=metric_rank)
     if not names:
         return None
     rows = []

@@ -51,7 +51,13 @@ class SiteBuild:
     removed: tuple[str, ...]
 
 
-def build_site(records: Iterable[tuple[str, str, RunRecord]], site_dir: Path, *, ledger_head: str | None) -> SiteBuild:
+def build_site(
+    records: Iterable[tuple[str, str, RunRecord]],
+    site_dir: Path,
+    *,
+    ledger_head: str | None,
+    memory: Path | None = None,
+) -> SiteBuild:
     """
     Render all dossiers and the pages around them.
 
@@ -63,6 +69,9 @@ def build_site(records: Iterable[tuple[str, str, RunRecord]], site_dir: Path, *,
         Where the site lies; made when absent.
     ledger_head : str or None
         SHA-256 of the ledger's last entry, None when the ledger is empty.
+    memory : Path, optional
+        A private file outside the site in which a build notes what each dossier was made from, so that the next one renders
+        only those that would come out different. It is no part of the site, whose bytes depend on the records alone.
 
     Raises
     ------
@@ -74,7 +83,8 @@ def build_site(records: Iterable[tuple[str, str, RunRecord]], site_dir: Path, *,
         If the disk refuses.
     """
     previous = _previous_manifest(site_dir)
-    gathered = _gather(records, ledger_head, site_dir, previous or {})
+    remembered = Remembered.read(memory, previous or {}, site_dir)
+    gathered = _gather(records, ledger_head, remembered)
     _refuse_broken_links(gathered)
     files = {**gathered.files, MANIFEST: _manifest(gathered)}
     if previous is None:
@@ -83,6 +93,9 @@ def build_site(records: Iterable[tuple[str, str, RunRecord]], site_dir: Path, *,
     else:
         written, unchanged = _update(site_dir, files)
         removed = _remove_stale(site_dir, sorted(set(previous) - set(files) - set(gathered.kept)))
+    if memory is not None:
+        content = json.dumps(gathered.made_from, sort_keys=True, indent=1)
+        write_atomic(memory, content.encode("ascii"), private=True)
     pages = {tic_id: site_dir / f"tic/{tic_id}/index.html" for tic_id in gathered.targets}
     return SiteBuild(site_dir / "index.html", pages, tuple(written), unchanged + len(gathered.kept), tuple(removed))
 
@@ -97,11 +110,40 @@ class _Gathered:
     targets: list[int]
 
 
+@dataclass(frozen=True)
+class Remembered:
+    """What the dossiers of the site that stands there were made from, by path, beside its manifest."""
+
+    site_dir: Path
+    manifest: Mapping[str, Entry]
+    made_from: Mapping[str, str]
+
+    @classmethod
+    def read(cls, memory: Path | None, manifest: Mapping[str, Entry], site_dir: Path) -> Remembered:
+        """Read the note of an earlier build; one that is absent or damaged remembers nothing."""
+        try:
+            content = json.loads(memory.read_bytes()) if memory is not None else {}
+        except (OSError, ValueError):
+            content = {}
+        return cls(site_dir, manifest, content if isinstance(content, dict) else {})
+
+    def unharmed(self, folder: str, origin: str) -> dict[str, Entry]:
+        """The manifest's entries of a dossier that was made from `origin` and lies there unharmed; else none."""
+        entries = {path: entry for path, entry in self.manifest.items() if path.startswith(folder)}
+        if f"{folder}index.html" not in entries:
+            return {}
+        for path, entry in entries.items():
+            file = self.site_dir / path
+            if ".." in PurePosixPath(path).parts or self.made_from.get(path) != origin or not file.is_file():
+                return {}
+            with sentences("read", file):
+                if hashlib.sha256(file.read_bytes()).hexdigest() != entry.get("sha256"):
+                    return {}
+        return entries
+
+
 def _gather(
-    records: Iterable[tuple[str, str, RunRecord]],
-    ledger_head: str | None,
-    site_dir: Path,
-    previous: Mapping[str, Entry],
+    records: Iterable[tuple[str, str, RunRecord]], ledger_head: str | None, remembered: Remembered
 ) -> _Gathered:
     """All files of the site but its manifest; a dossier that would come out the same is not rendered again."""
     files: dict[str, bytes] = dict(assets()[1])
@@ -114,28 +156,13 @@ def _gather(
             raise UsageError(f"TIC {summary.tic_id} comes with two runs; a site shows one run a target.")
         summaries[summary.tic_id] = summary
         origin = hashlib.sha256(f"{run_id} {record_sha256} {fingerprint()}".encode()).hexdigest()
-        same = _unchanged(site_dir, f"tic/{summary.tic_id}/", origin, previous)
-        kept |= same
+        same = remembered.unharmed(f"tic/{summary.tic_id}/", origin)
         made = {} if same else dossier_files(run_id, record_sha256, record)
         made_from |= dict.fromkeys([*same, *made], origin)
+        kept |= same
         files |= made
     files |= site_files(list(summaries.values()), ledger_head)
     return _Gathered(files, kept, made_from, sorted(summaries))
-
-
-def _unchanged(site_dir: Path, folder: str, origin: str, previous: Mapping[str, Entry]) -> dict[str, Entry]:
-    """The manifest's entries of a dossier that was made from the same and lies there unharmed; else none."""
-    entries = {path: entry for path, entry in previous.items() if path.startswith(folder)}
-    if f"{folder}index.html" not in entries:
-        return {}
-    for path, entry in entries.items():
-        file = site_dir / path
-        if ".." in PurePosixPath(path).parts or entry.get("made_from") != origin or not file.is_file():
-            return {}
-        with sentences("read", file):
-            if hashlib.sha256(file.read_bytes()).hexdigest() != entry.get("sha256"):
-                return {}
-    return entries
 
 
 def _refuse_broken_links(gathered: _Gathered) -> None:
@@ -150,12 +177,10 @@ def _refuse_broken_links(gathered: _Gathered) -> None:
 
 
 def _manifest(gathered: _Gathered) -> bytes:
-    """Path, SHA-256 and size of every file but the manifest itself; of dossiers also what they were made from."""
+    """Path, SHA-256 and size of every file but the manifest itself."""
     entries: dict[str, Entry] = dict(gathered.kept)
     for path, data in gathered.files.items():
         entries[path] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-        if path in gathered.made_from:
-            entries[path]["made_from"] = gathered.made_from[path]
     content = {"format": MANIFEST_FORMAT, "schema_version": SITE_SCHEMA_VERSION, "files": entries}
     return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
 
