@@ -57,6 +57,21 @@ def test_eclipsing_binary_two_pixels_away_fails_with_the_right_star(scene: Scene
     assert value(results["V10"], "slope_ppm_per_px") > 0
 
 
+def test_neighbour_dilutes_the_depth_with_radius_as_predicted(scene: Scene, results_of: Results) -> None:
+    spec = scene(neighbours=((5.4, 8.0, 20000.0),), depth=0.01, jitter_px=0.001)
+    known = results_of(spec.make(), spec.ephemeris)["V10"]
+    depths, predicted = (np.array(known.details[name]) for name in ("depth_ppm", "predicted_on_target_ppm"))
+    assert depths[-1] < 0.75 * depths[0]
+    np.testing.assert_allclose(predicted, depths, rtol=0.05)
+    assert known.verdict is Verdict.PASS
+    (neighbour,) = known.details["predicted_neighbours"]
+    assert neighbour["star_id"] == "star 1"
+    assert neighbour["ppm"][-1] > neighbour["ppm"][0]
+    unknown = results_of(spec.make(neighbours=(), neighbours_known=False), spec.ephemeris)["V10"]
+    assert "NEIGHBOURS_UNKNOWN" in unknown.flags
+    assert unknown.metrics["chi2_p_value"].value < known.metrics["chi2_p_value"].value
+
+
 def test_star_too_faint_to_be_the_host_is_ruled_out_by_the_depth_it_needs(scene: Scene, results_of: Results) -> None:
     spec = scene(neighbours=((5.4, 5.0, 20.0),), depth=0.01)
     stars = results_of(spec.make(), spec.ephemeris)["V09"].details["neighbours"]

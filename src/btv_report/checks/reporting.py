@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -188,10 +188,3 @@ def plot_data(measurement: PixelMeasurement, store: bool, **stamps: FloatArray |
     for name, image in stamps.items():
         table[name] = image.copy() if image.dtype == np.bool_ else stamp(image.astype(np.float64))
     return {"plot_data": table}
-
-
-def list_names(names: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    if len(names) < 2:
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"
