@@ -15,8 +15,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from btv_report.checks.inputs import PixelStack
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_MIRROR = ROOT.parent / "shared" / "data" / "mirror"
@@ -60,7 +64,7 @@ def bench_checks() -> None:
     row(f"four checks, {n_time} x {n_row} x {n_column}", checks, "numpy.nanmedian", median, "<= 2 and <= 0.05 s")
 
 
-def real_stack() -> object:
+def real_stack() -> PixelStack:
     """Pixels of the real sector-83 file as the pipeline prepares them."""
     from btv_report.stages.request import ReportRequest
     from btv_report.stages.sectors import find_and_read, read_pixels
@@ -76,9 +80,8 @@ def real_stack() -> object:
 def bench_report() -> None:
     """The whole report: one target pixel file, four light curves, warm header index."""
     with tempfile.TemporaryDirectory() as workspace:
-        command = (sys.executable, "-m", "btv_report", "TIC", "188646744", "--mirror", str(REAL_MIRROR), "--offline")
-        command += (*EPHEMERIS, "--workspace", workspace)
-        seconds = best_of(5, process(*command))
+        words = ("TIC", "188646744", "--mirror", str(REAL_MIRROR), "--offline", *EPHEMERIS, "--workspace", workspace)
+        seconds = best_of(5, process(sys.executable, "-m", "btv_report", *words))
         start_up = best_of(
             5, process(sys.executable, "-c", "import numpy, astropy.io.fits, astropy.wcs, duckdb, jinja2")
         )

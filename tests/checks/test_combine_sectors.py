@@ -63,7 +63,7 @@ def test_one_sector_alone_says_so() -> None:
     ran = CheckResult("V08", "1.01", 12, Verdict.PASS, "Fine.", parameters={"n_transits_used": 4})
     missing = CheckResult("V08", "1.01", 13, Verdict.NOT_RUN, "Not run: no pixels.", reason="no pixels")
     (combined,) = combine_sectors({12: (ran,), 13: (missing,)})
-    assert combined.summary == "From sector 12 alone: Fine."
+    assert combined.summary == "One sector only. Fine."
     assert "ONE_SECTOR" in combined.flags
     assert combined.parameters["sectors_not_run"] == [13]
 

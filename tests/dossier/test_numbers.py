@@ -49,7 +49,8 @@ def test_small_probabilities_are_powers_of_ten_and_never_zero() -> None:
     assert probability(0.0208) == "0.021"
     assert probability(0.99972) == "> 0.999"
     assert probability(1.0) == "1.000"
-    assert probability(3.1e-68) == "3.1 × 10⁻⁶⁸"
+    assert probability(3.1e-5) == "3.1 × 10⁻⁵"
+    assert probability(3.1e-68) == "< 10⁻⁶"
     assert power_of_ten(-2.5e12) == f"{MINUS}2.5 × 10¹²"
 
 

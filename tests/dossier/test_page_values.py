@@ -88,7 +88,7 @@ def test_elimination_table_says_impossible_above_depth_one(record: RunRecord) ->
     assert stars is not None
     rows = {row[0]: row for row in texts(stars)}
     assert rows["TIC 188646750"][6] == "1.7 (impossible)"
-    assert rows["TIC 188646745"][7] == "3.1 × 10⁻⁶⁸"
+    assert rows["TIC 188646745"][7] == "< 10⁻⁶"
     assert rows["none of these"][1] == "—"
 
 

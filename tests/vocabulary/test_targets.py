@@ -25,7 +25,16 @@ def test_f081_anything_else_is_a_usage_error(text: str) -> None:
 
 
 def test_header_zeros_that_mean_unknown_are_not_values() -> None:
-    header = {"RA_OBJ": 65.4, "DEC_OBJ": 28.4, "TESSMAG": 0.0, "TEFF": 0.0, "LOGG": 0.0, "RADIUS": 0.0, "PMRA": 0.0, "PMDEC": 0.0}
+    header = {
+        "RA_OBJ": 65.4,
+        "DEC_OBJ": 28.4,
+        "TESSMAG": 0.0,
+        "TEFF": 0.0,
+        "LOGG": 0.0,
+        "RADIUS": 0.0,
+        "PMRA": 0.0,
+        "PMDEC": 0.0,
+    }
     target = Target.from_header(header, tic_id=1, source="header of x")
     assert target.tmag is None
     assert target.stellar == StellarParameters()

@@ -19,7 +19,7 @@ from btv_report.checks.apertures import FloatArray
 from btv_report.checks.hosts import HostInput, host_probabilities
 from btv_report.checks.matched_windows import SMALLEST_P, sigma_of_p
 from btv_report.checks.registry import CHECKS
-from btv_report.checks.reporting import few_transits_note, metrics_of, transit_words
+from btv_report.checks.reporting import few_transits_note, metrics_of, p_words, transit_words
 from btv_report.checks.result import CheckResult, Verdict
 from btv_report.checks.v09_difference_image import error_along
 
@@ -81,7 +81,7 @@ def _one_sector(check_id: str, only: CheckResult, results: Sequence[CheckResult]
         check_id,
         results,
         only.verdict,
-        f"From sector {only.sector} alone: {only.summary}",
+        f"One sector only. {only.summary}",
         metrics=only.metrics,
         flags=(*only.flags, "ONE_SECTOR"),
         thresholds=only.thresholds,
@@ -187,7 +187,7 @@ def _combine_v10(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> 
         finding = "The depth follows the growth curve of a signal on the target"
     else:
         finding = f"The depth {trend} that of a signal on the target"
-    text = f"{finding} (p = {p_value:.2g} over {_sectors(ran)}, {transit_words(n)})."
+    text = f"{finding} ({p_words(p_value)} over {_sectors(ran)}, {transit_words(n)})."
     return _result(
         "V10",
         results,
@@ -287,15 +287,16 @@ def _combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> 
     verdict = _v09_verdict(delta, snr, quality, n, stars)
     sigma = sigma_of_p(math.exp(-0.5 * min(delta, 1380.0)))
     length = float(np.hypot(*mean))
-    place = "away from the target" if delta > thresholds.value("region_delta_chi2") else "at the target's place"
+    outside = delta > thresholds.value("region_delta_chi2")
+    place = "lies away from" if outside else "is consistent with"
     text = (
-        f"Over {_sectors(ran)} the light goes missing {place}: {length:.1f} ± {error_along(mean, covariance):.1f} arcsec from "
-        f"its catalogue position, {sigma:.1f} sigma, {transit_words(n)}."
+        f"The source of the signal {place} the target: {length:.1f} ± {error_along(mean, covariance):.1f} arcsec from its "
+        f"catalogue position, {sigma:.1f} sigma, {transit_words(n)} in {_sectors(ran)}."
     )
     if snr < thresholds.value("snr_strong"):
         text += f" The signal is weak (SNR {snr:.1f})."
     likeliest = max(stars, key=lambda star: float(star["probability"]))
-    if likeliest["probability"] > stars[0]["probability"]:
+    if quality >= thresholds.value("quality_good") and likeliest["probability"] > stars[0]["probability"]:
         text += f" By position and needed depth, {likeliest['star_id']} is a likelier host than the target."
     metrics: dict[str, tuple[float | int | None, str]] = {
         "offset_arcsec": (length, "arcsec"),

@@ -16,6 +16,7 @@ from btv_report.checks.result import CheckResult, Metric, Verdict
 from btv_report.checks.scene import NOMINAL_PIXEL_ARCSEC, Scene
 
 LARGEST_FLOAT32 = 3e38
+TINY_P = 1e-6
 
 
 def metrics_of(table: Mapping[str, tuple[float | int | None, str]]) -> dict[str, Metric]:
@@ -40,6 +41,11 @@ def transit_words(n_transits: int) -> str:
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     count = words[n_transits] if n_transits < len(words) else str(n_transits)
     return f"{count} transit{'' if n_transits == 1 else 's'}"
+
+
+def p_words(p_value: float) -> str:
+    """A probability of chance for a sentence; below one in a million the tail of the model means nothing more."""
+    return f"p = {p_value:.2g}" if p_value >= TINY_P else f"p < {TINY_P:.6f}"
 
 
 def few_transits_note(n_transits: int) -> str:

@@ -76,7 +76,7 @@ def _not_run(check_id: str, candidate: str, sector: int | None, reason: str) -> 
         candidate=candidate,
         sector=sector,
         verdict=Verdict.NOT_RUN,
-        summary=f"Not run: {reason}",
+        summary=f"Not run: {reason.rstrip('.')}.",
         reason=reason,
         method_version=METHOD_VERSION,
     )

@@ -316,27 +316,29 @@ def _sentence(measurement: PixelMeasurement, scene: Scene, located: Located, ver
     where = f"{distances[0]:.1f} arcsec from the target's {place}, {sigma:.1f} sigma"
     outside = located.delta_chi2[0] > thresholds.value("region_delta_chi2")
     nearest = int(np.argmin(distances))
+    # A difference image that no single star makes names none: the fitted place is that of no star.
+    single = fit.quality >= thresholds.value("quality_good")
     if outside:
-        text = f"The light goes missing away from the target in sector {sector}: {where}, in {transit_words(n)}."
-        if nearest:
+        text = f"The source of the signal lies away from the target: {where}, {transit_words(n)} in sector {sector}."
+        if nearest and single:
             text += (
                 f" The nearest star is {_star_name(located.stars[nearest])}, {distances[nearest]:.1f} arcsec from it."
             )
     else:
         radius = math.sqrt(located.region.area_px2 / math.pi) * pixel_scale_arcsec(measurement)
         text = (
-            f"The light goes missing at the target's place in sector {sector} ({where}, in {transit_words(n)}); stars "
-            f"within about {radius:.0f} arcsec of the source cannot be told apart at this SNR."
+            f"The source of the signal is consistent with the target: {where}, {transit_words(n)} in sector {sector}. Stars "
+            f"within about {radius:.0f} arcsec of it cannot be told apart at this SNR."
         )
     if fit.snr < thresholds.value("snr_strong"):
         text += f" The signal is weak (SNR {fit.snr:.1f}), so its place is uncertain."
     likeliest = int(np.argmax(located.probability))
-    if likeliest and located.probability[likeliest] > located.probability[0]:
+    if single and likeliest and located.probability[likeliest] > located.probability[0]:
         text += (
             f" By position and needed depth, {_star_name(located.stars[likeliest])} is a likelier host than the target."
         )
-    if outside and verdict is Verdict.WARN and fit.quality < thresholds.value("quality_good"):
-        text += f" The difference image does not look like a single star (correlation {fit.quality:.2f})."
+    if outside and not single:
+        text += f" The difference image does not look like one star (correlation {fit.quality:.2f}), so none is named."
     if fit.at_edge:
         text += " The best position lies on the border of the search, so the true source may lie beyond it."
     return text + few_transits_note(n)

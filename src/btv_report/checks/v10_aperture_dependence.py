@@ -21,6 +21,7 @@ from btv_report.checks.reporting import (
     conclude,
     few_transits_note,
     metrics_of,
+    p_words,
     parameters_of,
     plot_data,
     reason_to_abstain,
@@ -238,7 +239,7 @@ def _sentence(
 ) -> str:
     sector, n = measurement.stack.sector, measurement.n_transits
     trend = "grows outwards more than" if rising else "falls outwards more than"
-    odds = f"p = {significance.p_value:.2g}, {transit_words(n)}"
+    odds = f"{p_words(significance.p_value)}, {transit_words(n)}"
     seen = np.max(curve.depth / np.sqrt(np.diag(curve.covariance))) >= thresholds.value("snr_detect")
     if verdict is Verdict.PASS and not seen:
         text = (

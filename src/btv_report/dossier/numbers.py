@@ -10,6 +10,7 @@ MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _LARGEST_PLAIN = 1e7
 _SMALLEST_PLAIN = 1e-3
+_SMALLEST_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,13 @@ def power_of_ten(value: float, digits: int = 2) -> str:
 
 
 def probability(value: float) -> str:
-    """A probability: three decimals, or two digits and a power of ten below 0.001; what is not certain never reads 1."""
+    """
+    A probability: three decimals, below 0.001 two digits and a power of ten, below a millionth only that.
+
+    What is not certain never reads 1, and a tail that no data reach is no number.
+    """
+    if value < _SMALLEST_PROBABILITY:
+        return "< 10⁻⁶"
     if 1 - _SMALLEST_PLAIN / 2 < value < 1:
         return "> 0.999"
     return power_of_ten(value) if 0 < value < _SMALLEST_PLAIN else fixed(value, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from btv_report.dossier.figures.figure import Figure
@@ -52,10 +52,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class SectorOutcome:
-    """The outcome in one sector, with its pictures."""
+    """The outcome in one sector, with its pictures; sectors that were not run for one reason stand together."""
 
     anchor: str
     sector: int
+    also: tuple[tuple[str, int], ...]
     outcome: Outcome
     method: str
     figures: tuple[Figure, ...]
@@ -103,16 +104,41 @@ def _section(checks: list[CheckValue], figures: Figures) -> CheckSection:
         candidate=candidate_title(candidate),
         combined=None if combined is None else _outcome(combined),
         stars=None if combined is None else _stars(combined, anchor),
-        metrics=_metrics_table(checks, anchor),
-        sectors=tuple(
-            _sector_outcome(check, check["sector"], figures)
-            for check in sorted(checks, key=lambda check: check["sector"] or 0)
-            if check["sector"] is not None
-        ),
+        metrics=_metrics_table([check for check in checks if not _rests_on_one(check)], anchor),
+        sectors=_sector_outcomes(checks, combined, figures),
         thresholds=_thresholds_table(checks, anchor),
         parameters=_parameters_table(checks, anchor),
         method_version=", ".join(sorted({check["method_version"] for check in checks if check["method_version"]})),
     )
+
+
+def _rests_on_one(check: CheckValue) -> bool:
+    """Whether a combined result only repeats that of the one sector it rests on."""
+    return check["sector"] is None and "ONE_SECTOR" in check["flags"]
+
+
+def _sector_outcomes(
+    checks: list[CheckValue], combined: CheckValue | None, figures: Figures
+) -> tuple[SectorOutcome, ...]:
+    """Sector by sector; what the combined result already said is not said again."""
+    repeats = combined is not None and _rests_on_one(combined)
+    outcomes: list[SectorOutcome] = []
+    first_of_reason: dict[str, int] = {}
+    for check in sorted(checks, key=lambda check: check["sector"] or 0):
+        if check["sector"] is None:
+            continue
+        outcome = _sector_outcome(check, check["sector"], figures)
+        ran = check["verdict"] != "not_run"
+        if ran and repeats:
+            said = replace(outcome.outcome, summary="The only sector with a result: the sentence above.", flags=())
+            outcome = replace(outcome, outcome=said, stars=None)
+        if ran or outcome.figures or check["metrics"] or check["summary"] not in first_of_reason:
+            first_of_reason.setdefault("" if ran else check["summary"], len(outcomes))
+            outcomes.append(outcome)
+        else:
+            place = first_of_reason[check["summary"]]
+            outcomes[place] = replace(outcomes[place], also=(*outcomes[place].also, (outcome.anchor, outcome.sector)))
+    return tuple(outcomes)
 
 
 def _outcome(check: CheckValue) -> Outcome:
@@ -136,6 +162,7 @@ def _sector_outcome(check: CheckValue, sector: int, figures: Figures) -> SectorO
     return SectorOutcome(
         anchor,
         sector,
+        (),
         _outcome(check),
         sentence_case(method),
         tuple(figures.get((family, candidate, sector), ())),

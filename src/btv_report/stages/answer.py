@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from btv_report.errors import BtvReportError
@@ -71,15 +72,21 @@ def report_text(answer: dict[str, Any], *, page: Path | None) -> str:
     if answer["page"] is None:
         lines += [_product_line(product) for product in answer["products"]]
         return "\n".join([*lines, "Dry run: nothing was written."])
-    for check in answer["checks"]:
-        if check["sector"] is None:
-            lines.append(
-                f"  {check['check_id']} {_SYMBOLS[check['verdict']]:<9}  {check['candidate']}: {check['summary']}"
-            )
+    for candidate in answer["candidates"]:
+        lines.append(f"Candidate {candidate['name']}:")
+        for check in answer["checks"]:
+            if check["sector"] is None and check["candidate"] == candidate["name"]:
+                lines += _check_lines(check)
     if not answer["candidates"]:
         lines.append("  checks not run: no ephemeris (give --period, --epoch and --duration)")
     lines.append(f"Run {answer['run_id']}, {answer['status']}.")
     return "\n".join([*lines, f"Page: {page}"])
+
+
+def _check_lines(check: dict[str, Any]) -> list[str]:
+    """Verdict and sentence of a combined result, wrapped."""
+    head = f"  {check['check_id']} {_SYMBOLS[check['verdict']]:<9} "
+    return wrap(check["summary"], width=100, initial_indent=head, subsequent_indent=" " * len(head))
 
 
 def _counted(products: list[dict[str, Any]]) -> str:

@@ -91,13 +91,14 @@ def _collect(
     for sector in sectors:
         if sector not in have:
             rows += [
-                (result, []) for result in not_run_results(candidate.name, sector, f"no pixel file of sector {sector}")
+                (result, [])
+                for result in not_run_results(candidate.name, sector, "there is no pixel file of this sector")
             ]
     rows.sort(key=lambda row: row[0].sector or 0)
     combined = (
         combine_sectors({sector: sector_checks.results for sector, _, sector_checks in done})
         if done
-        else not_run_results(candidate.name, None, "no pixel file in any sector")
+        else not_run_results(candidate.name, None, "there is no pixel file in any sector")
     )
     checked.results += [*rows, *((result, [sha256 for _, sha256, _ in done]) for result in combined)]
 

@@ -28,7 +28,8 @@ def render_site(workspace: Workspace, site: Path) -> SiteBuild:
         latest = [run.run_id for run in store.list_latest()]
         hashes = {numbered.entry["run_id"]: numbered.entry["record_sha256"] for numbered in store.ledger_entries()}
         _, head = store.ledger_head()
-        return build_site(_records(store, latest, hashes), site, ledger_head=head)
+        memory = workspace.hidden / "site-memory.json" if site == workspace.site else None
+        return build_site(_records(store, latest, hashes), site, ledger_head=head, memory=memory)
 
 
 def _records(store: Store, run_ids: list[str], hashes: dict[str, str]) -> Iterator[tuple[str, str, RunRecord]]:

@@ -101,7 +101,11 @@ def _shifts(details: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Mapping
 
 
 def _plane(shared: SectorPixels, details: Mapping[str, Any], points: list[Mapping[str, Any]]) -> Figure:
-    """In-transit minus control centroid: each transit, the mean and its error ellipses, about a cross at no shift."""
+    """
+    Control minus in-transit centroid: each transit, the mean and its error ellipses, about a cross at no shift.
+
+    With this sign the shift points towards the source of the signal.
+    """
     mean = (float(details["shift_column_px"]), float(details["shift_row_px"]))
     covariance = details.get("covariance_px2")
     ellipses = [ellipse_points(mean, covariance, sigma) for sigma in SIGMAS] if covariance else []
@@ -139,7 +143,10 @@ def _plane(shared: SectorPixels, details: Mapping[str, Any], points: list[Mappin
 
 def _finding(shared: SectorPixels, count: int, with_errors: bool) -> str:
     """The finding in words; a small shift is not called "on target"."""
-    words = f"Shift of the in-transit centroid against the control in {count} transit{'' if count == 1 else 's'}, with their mean"
+    words = (
+        f"Control minus in-transit centroid, which points towards the source, in {count} transit{'' if count == 1 else 's'}, "
+        "with their mean"
+    )
     words += " and its 1 and 3 sigma ellipses." if with_errors else "."
     shift, sigma = metric(shared.v08, "centroid_shift_px"), metric(shared.v08, "significance_sigma")
     if shift is not None:
