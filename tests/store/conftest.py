@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from btv_report.record import RunRecord
+from btv_report.store.recording import record_run
 from btv_report.store.stamps import encode_stamp
 from btv_report.store.workspace import Workspace
 
@@ -317,13 +319,39 @@ def make_record() -> Callable[..., RunRecord]:
     return complete_record
 
 
+def _three_records() -> list[RunRecord]:
+    return [complete_record(), bare_record(), gappy_record(tic_id=261136679)]
+
+
 @pytest.fixture
 def three_records() -> list[RunRecord]:
     """Return three runs on two targets, in the order in which they started."""
-    return [complete_record(), bare_record(), gappy_record(tic_id=261136679)]
+    return _three_records()
+
+
+@pytest.fixture(scope="session")
+def filled_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a workspace with the three runs, to be copied."""
+    workspace = Workspace(tmp_path_factory.mktemp("filled") / "workspace")
+    for record in _three_records():
+        record_run(workspace, record)
+    return workspace.root
+
+
+@pytest.fixture
+def filled(workspace: Workspace, filled_template: Path) -> Workspace:
+    """Return a workspace with the three runs: two on one target, one on another."""
+    shutil.copytree(filled_template, workspace.root)
+    return workspace
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """Return a workspace that does not exist yet."""
     return Workspace(tmp_path / "workspace")
+
+
+@pytest.fixture
+def make_bare_record() -> Callable[..., RunRecord]:
+    """Return the builder of records of runs that found nothing: `tic_id`, `started_at`."""
+    return bare_record

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from btv_report.record import RunRecord
@@ -25,6 +25,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(derandomize=True, deadline=None)
 @given(VALUES)
 def test_reading_and_writing_again_gives_the_same_bytes(value: Any) -> None:
     data = canonical_bytes(value)
@@ -32,6 +33,7 @@ def test_reading_and_writing_again_gives_the_same_bytes(value: Any) -> None:
     assert json.loads(data) == value
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_floats_read_back_as_the_same_bits(value: float) -> None:
     read = json.loads(canonical_bytes(value))
@@ -39,6 +41,7 @@ def test_floats_read_back_as_the_same_bits(value: float) -> None:
     assert np.float64(read).tobytes() == np.float64(value + 0.0).tobytes()
 
 
+@settings(derandomize=True, deadline=None)
 @given(st.dictionaries(TEXTS, st.integers(), min_size=2))
 def test_order_of_keys_does_not_matter(value: dict[str, int]) -> None:
     turned = dict(reversed(value.items()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -87,7 +86,7 @@ def is_free(record: RunRecord, place: tuple[Any, ...]) -> bool:
     return place not in _KEYS_OF_ROWS and not holds_rows and not names_rows
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), value=ODD_VALUES)
 def test_any_value_at_any_place_comes_back_exactly(
     store: Store, make_record: Callable[..., RunRecord], data: st.DataObject, value: Any
@@ -95,12 +94,12 @@ def test_any_value_at_any_place_comes_back_exactly(
     changed = make_record()
     free = [place for place in places(changed) if place and is_free(changed, place)]
     for place in data.draw(st.lists(st.sampled_from(free), min_size=1, max_size=8, unique=True)):
-        with contextlib.suppress(KeyError, IndexError, TypeError):  # an earlier change may have taken the place away
+        if place in places(changed):  # an earlier change may have taken it away
             changed = put(changed, place, value)
     assert canonical_bytes(store.load(store.record(changed))) == canonical_bytes(changed)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), value=ODD_VALUES, key=TEXTS.map(lambda text: f"new {text}"))
 def test_fields_that_this_version_does_not_know_come_back_exactly(
     store: Store, make_record: Callable[..., RunRecord], data: st.DataObject, value: Any, key: str

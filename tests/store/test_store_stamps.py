@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from btv_report.store.stamps import decode_stamp, encode_stamp
 IMAGES = arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=15), elements=st.floats(width=32))
 
 
+@settings(derandomize=True, deadline=None)
 @given(IMAGES)
 def test_float_images_come_back_with_nan_and_infinity(image: NDArray[np.float32]) -> None:
     back = decode_stamp(encode_stamp(image))

@@ -135,6 +135,7 @@ def explain(error: duckdb.Error, path: Path, *, timeout_s: float = BUSY_TIMEOUT_
             hint="Free disk space or memory, or mend the rights of that file and folder, and try again.",
             path=path,
         )
-    if "not a valid DuckDB database" in words:
+    # The second: DuckDB recognises other databases by their first bytes and would load an extension to read them.
+    if "not a valid DuckDB database" in words or "Loading external extensions is disabled" in words:
         return IntegrityError(f"{path} is not a DuckDB database.", hint=REBUILD_HINT, path=path)
     return IntegrityError(f"DuckDB cannot use the database {path}: {words}", hint=REBUILD_HINT, path=path)

@@ -117,12 +117,12 @@ class Store:
         self._file_mode = private_files if write else contextlib.nullcontext
         with self._file_mode():
             self._connection = open_database(path, write=write)
-        try:
-            with explained(path):
-                self._check_schema(write=write)
-        except BaseException:
-            self._connection.close()
-            raise
+            try:
+                with explained(path):
+                    self._check_schema(write=write)
+            except BaseException:
+                self._connection.close()
+                raise
 
     def _check_schema(self, *, write: bool) -> None:
         """Refuse what is not ours or not for us; bring what is ours up to date."""

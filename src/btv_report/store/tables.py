@@ -113,7 +113,7 @@ class Table:
         """
         flat = self.flatten(dict(item))
         values = {
-            column.name: _to_column(column.kind, flat.get(column.key)) if column.key else place[column.name]
+            column.name: _to_column(column.kind, flat.get(column.key) if column.key else place[column.name])
             for column in self.columns
         }
         stands = self._decode_columns(values)
