@@ -501,7 +501,7 @@ def _exofop() -> dict[str, Any]:
         "n_files": 1,
         "generated_at": "2026-11-20T11:00:03Z",
         "manifest_sha256": sha("manifest"),
-        "manifest": "/home/observer/cache/exofop/tic_188646744/manifest.json",
+        "manifest": "/Users/observer/cache/exofop/tic_188646744/manifest.json",
         "files": [file],
         "answers": {"download_obsnotes.php": answer},
     }

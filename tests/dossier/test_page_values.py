@@ -201,7 +201,7 @@ def test_f060_f061_private_exofop_items_leave_no_trace(record: RunRecord) -> Non
 
 
 def test_f064_json_holds_no_path_and_no_manifest(record: RunRecord) -> None:
-    record["warnings"].append("Could not read /home/observer/mirror/a.fits")
+    record["warnings"].append("Could not read /Users/observer/mirror/a.fits")
     record["run"]["parameters"]["mirror"] = ["/data/observer/mirror"]
     text = dossier_json(RUN_ID, SHA, publishable(record)).decode()
     assert "observer" not in text

@@ -66,7 +66,7 @@ def test_f123_slug_is_safe_as_an_id(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "public"),
     [
-        ("read /home/observer/tess/a_lc.fits twice", "read a_lc.fits twice"),
+        ("read /Users/observer/tess/a_lc.fits twice", "read a_lc.fits twice"),
         ("at C:\\Users\\observer\\a.fits", "at a.fits"),
         ("file:///home/observer/a.fits", "a.fits"),
         ("~/data/x/a.fits", "a.fits"),
