@@ -53,8 +53,7 @@ def install(fatal: int, name: Callable[[str], None]) -> None:
         return real_write(handle, bytes(data))
 
     os.write = half_write
-    for attribute in ("fsync", "replace"):
-        wrap(os, attribute, attribute)
+    wrap(os, "replace", "replace")  # fsync changes nothing that a process killed right after it could leave behind
     wrap(Path, "unlink", "unlink")
     wrap(store.Store, "add", "add")
     wrap(store.Store, "close", "close")

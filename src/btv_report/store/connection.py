@@ -111,7 +111,7 @@ def explain(error: duckdb.Error, path: Path, *, timeout_s: float = BUSY_TIMEOUT_
     """Say what an error of DuckDB about our file means, and what to do."""
     import duckdb
 
-    words = str(error).splitlines()[0]
+    words = str(error).splitlines()[0].rstrip(".")
     if _is_lock(error):
         holder = re.search(r"PID ([0-9]+)", str(error))
         who = f"process {holder.group(1)}" if holder else "another process"
@@ -138,4 +138,4 @@ def explain(error: duckdb.Error, path: Path, *, timeout_s: float = BUSY_TIMEOUT_
     # The second: DuckDB recognises other databases by their first bytes and would load an extension to read them.
     if "not a valid DuckDB database" in words or "Loading external extensions is disabled" in words:
         return IntegrityError(f"{path} is not a DuckDB database.", hint=REBUILD_HINT, path=path)
-    return IntegrityError(f"DuckDB cannot use the database {path}: {words}", hint=REBUILD_HINT, path=path)
+    return IntegrityError(f"DuckDB cannot use the database {path}: {words}.", hint=REBUILD_HINT, path=path)

@@ -203,7 +203,7 @@ def _catch_up(workspace: Workspace, ledger: Ledger, rows: RunRows) -> None:
             )
         lacking = ledger.entries(after=position)
         if len(lacking) > 1:
-            _log.warning("The database lacked %d recorded runs; they are added.", len(lacking) - 1)
+            _log.warning("The database lacked recorded runs (%d of them); they are added.", len(lacking) - 1)
         add_runs(workspace, store, lacking, position, {rows.run_id: rows})
 
 
