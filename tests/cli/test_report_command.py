@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -147,3 +149,12 @@ def test_verify_names_a_changed_record(run: Any, star: WrittenScene, tmp_path: P
     ran = run("verify")
     assert ran.code == 5
     assert run_id in ran.stdout
+
+
+def test_neighbour_table_and_code_are_traced_by_their_hashes(run: Any, star: WrittenScene, tmp_path: Path) -> None:
+    ran = run(str(TIC_ID), "--mirror", star.folder, "--offline", "--neighbours", star.neighbours, "--json")
+    record = json.loads((tmp_path / "workspace" / "runs" / str(TIC_ID) / f"{ran.answer['run_id']}.json").read_bytes())
+    expected = hashlib.sha256(star.neighbours.read_bytes()).hexdigest()
+    assert record["run"]["parameters"]["neighbours_sha256"] == expected
+    assert re.fullmatch("[0-9a-f]{64}", record["run"]["versions"]["btv-report code, SHA-256"])
+    assert [star_on["star_id"] for star_on in record["pixel_views"][0]["neighbours"]] == ["SIM 77-1"]

@@ -26,14 +26,14 @@ def write(tmp_path: Path, text: str, name: str = "stars.csv") -> Path:
 
 def test_csv_with_columns_in_any_case_and_order(tmp_path: Path) -> None:
     text = "Dec,pmRA,ID,RA,Tmag,GMAG,pmDEC,ref_epoch,colour\n-20.5,1.5,TIC 7,120.25,11.5,,-2.5,2016.0,red\n"
-    (star,) = read_neighbours(write(tmp_path, text))
+    (star,) = read_neighbours(write(tmp_path, text)).stars
     assert star == Neighbour("TIC 7", SkyPosition(120.25, -20.5, 1.5, -2.5, 2016.0, True), 11.5, None)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(star_id=st.integers(min_value=10**18, max_value=10**19 - 1))
 def test_f046_nineteen_digits_survive(tmp_path: Path, star_id: int) -> None:
-    (star,) = read_neighbours(write(tmp_path, f"id,ra,dec\n{star_id},1,2\n"))
+    (star,) = read_neighbours(write(tmp_path, f"id,ra,dec\n{star_id},1,2\n")).stars
     assert star.star_id == str(star_id)
 
 
@@ -44,7 +44,7 @@ def test_f046_id_that_went_through_a_float_is_refused(tmp_path: Path, star_id: s
 
 
 def test_small_id_saved_as_a_decimal_is_the_integer(tmp_path: Path) -> None:
-    assert read_neighbours(write(tmp_path, "id,ra,dec\n25155310.0,1,2\n"))[0].star_id == "25155310"
+    assert read_neighbours(write(tmp_path, "id,ra,dec\n25155310.0,1,2\n")).stars[0].star_id == "25155310"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_f046_table_formats_keep_ids_and_blanks(tmp_path: Path, name: str, optio
         }
     )
     table.write(tmp_path / name, **options)
-    first, second = read_neighbours(tmp_path / name)
+    first, second = read_neighbours(tmp_path / name).stars
     assert (first.star_id, first.tmag, first.gmag) == (str(GAIA_ID), 11.5, None)
     assert first.position == SkyPosition(120.0, -20.0, 1.0, 3.0, 2000.0, True)
     assert (second.star_id, second.tmag, second.gmag) == ("7", None, 12.5)
@@ -148,12 +148,12 @@ def test_missing_and_binary_files_are_usage_errors(tmp_path: Path) -> None:
 
 def test_blank_epoch_of_one_star_leaves_it_where_it_is(tmp_path: Path) -> None:
     text = "id,ra,dec,pmra,pmdec,ref_epoch\n1,2,3,5,6,\n2,2,3,5,6,2016\n"
-    first, second = read_neighbours(write(tmp_path, text))
+    first, second = read_neighbours(write(tmp_path, text)).stars
     assert (first.position.pm_known, second.position.pm_known) == (False, True)
 
 
 def test_header_line_alone_is_an_empty_catalogue(tmp_path: Path) -> None:
-    assert read_neighbours(write(tmp_path, "id,ra,dec\n")) == ()
+    assert read_neighbours(write(tmp_path, "id,ra,dec\n")).stars == ()
 
 
 def star(star_id: str, d_dec_arcsec: float, **motion: float) -> Neighbour:
@@ -184,7 +184,7 @@ def test_unknown_position_leaves_all_but_the_own_number() -> None:
 @pytest.mark.data
 def test_real_tic_cone_is_read_whole(shared_data: Path) -> None:
     path = shared_data / "catalogs" / "toi3505_tic_v8_2p5arcmin.csv"
-    stars = read_neighbours(path)
+    stars = read_neighbours(path).stars
     assert len(stars) == len(path.read_text().splitlines()) - 1
     target = stars[0]
     assert (target.star_id, target.tmag, target.position.ref_epoch_year) == ("390988385", 10.9372, 2000.0)

@@ -31,7 +31,7 @@ def read_back(name: str) -> tuple[tuple[TargetPixelFile, PixelStack], ...]:
     read = []
     with TemporaryDirectory() as folder:
         written = write_scene(scene, Path(folder))
-        catalogue = read_neighbours(written.neighbours)
+        catalogue = read_neighbours(written.neighbours).stars
         for path in written.target_pixel_files:
             found = inspect_file(path, tic_id=scene.target.tic_id)
             assert found.product.header is not None

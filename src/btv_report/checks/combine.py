@@ -24,6 +24,8 @@ from btv_report.checks.result import CheckResult, Verdict
 from btv_report.checks.v09_difference_image import error_along
 
 HUBER_LIMIT = 2.0
+# What the combination of a single sector repeats of its details; the rest stands with the sector.
+_KEPT_ALONE = ("neighbours", "nearest", "resolution_radius_arcsec")
 N_ITERATIONS = 20
 
 
@@ -76,7 +78,7 @@ def _result(check_id: str, results: Sequence[CheckResult], verdict: Verdict, sum
 
 def _one_sector(check_id: str, only: CheckResult, results: Sequence[CheckResult]) -> CheckResult:
     """The one sector that was run, said to be the only one."""
-    details = {name: value for name, value in only.details.items() if name != "plot_data"}
+    details = {name: only.details[name] for name in _KEPT_ALONE if name in only.details}
     return _result(
         check_id,
         results,

@@ -292,8 +292,9 @@ def _details(measurement: PixelMeasurement, scene: Scene, located: Located) -> d
 
 
 def _clipped(polygon: list[list[float]], shape: tuple[int, int]) -> list[list[float]]:
-    """The polygon with its points moved onto the stamp."""
-    return [[min(max(row, -0.5), shape[0] - 0.5), min(max(column, -0.5), shape[1] - 0.5)] for row, column in polygon]
+    """The polygon with its points moved onto the stamp, to a thousandth of a pixel."""
+    points = [[min(max(row, -0.5), shape[0] - 0.5), min(max(column, -0.5), shape[1] - 0.5)] for row, column in polygon]
+    return [[round(row, 3), round(column, 3)] for row, column in points]
 
 
 def _distance_arcsec(measurement: PixelMeasurement, d_row: float, d_column: float) -> float:

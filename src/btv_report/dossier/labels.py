@@ -89,7 +89,16 @@ SOURCES = {
     "exofop_ctoi": "ExoFOP, community TOI table",
     "exofop_planet": "ExoFOP, planet parameters",
 }
-_UNITS = {"": "", "1": "", "electron/s": "e⁻/s", "e-/s": "e⁻/s", "sigma": "σ", "px": "px", "pixel": "px"}
+_UNITS = {
+    "": "",
+    "1": "",
+    "electron/s": "e⁻/s",
+    "e-/s": "e⁻/s",
+    "electron/s/px": "e⁻/s/px",
+    "sigma": "σ",
+    "px": "px",
+    "pixel": "px",
+}
 
 
 def badge(verdict: str, *, href: str | None = None, hint: str = "") -> Badge:

@@ -92,6 +92,12 @@ def probability(value: float) -> str:
     return power_of_ten(value) if 0 < value < _SMALLEST_PLAIN else fixed(value, 3)
 
 
+def p_equals(value: float) -> str:
+    """`p = 0.021` or `p < 10⁻⁶`, for a sentence."""
+    text = probability(value)
+    return f"p {text}" if text[0] in "<>" else f"p = {text}"
+
+
 def exact(value: float) -> str:
     """A given number, such as a period, as it was given: up to ten significant digits and no more than are there."""
     return _signed(f"{value:.10g}")

@@ -43,7 +43,22 @@ class _Rows:
     where: tuple[str, ...]
 
 
-def read_neighbours(path: Path) -> tuple[Neighbour, ...]:
+@dataclass(frozen=True)
+class StarCatalogue:
+    """
+    A table of stars as read.
+
+    Attributes
+    ----------
+    sha256 : of the file's bytes as they lie, the very ones that were parsed
+    stars : in the order of the file, the target included if it is listed (see `without_target`)
+    """
+
+    sha256: str
+    stars: tuple[Neighbour, ...]
+
+
+def read_neighbours(path: Path) -> StarCatalogue:
     """
     Read a catalogue of stars.
 
@@ -53,8 +68,7 @@ def read_neighbours(path: Path) -> tuple[Neighbour, ...]:
 
     Returns
     -------
-    tuple of Neighbour
-        In the order of the file, the target included if it is listed (see `without_target`).
+    StarCatalogue
 
     Raises
     ------
@@ -62,7 +76,8 @@ def read_neighbours(path: Path) -> tuple[Neighbour, ...]:
         If the file cannot be read, has not the columns, or a row has no usable id or position.
     """
     try:
-        raw = read_file(path, max_bytes=MAX_CATALOGUE_BYTES).content()
+        file = read_file(path, max_bytes=MAX_CATALOGUE_BYTES)
+        raw = file.content()
     except BtvReportError as error:
         raise UsageError(f"The catalogue {path.name} cannot be used: {error.message}", path=path) from error
     rows = _read_votable(raw, path) if raw.lstrip()[:1] == b"<" else _read_text(raw, path)
@@ -75,10 +90,11 @@ def read_neighbours(path: Path) -> tuple[Neighbour, ...]:
             path=path,
         )
     _require_epoch(rows, path)
-    return tuple(
+    stars = tuple(
         _neighbour(cells, f"{where} of the catalogue {path.name}", path)
         for cells, where in zip(rows.cells, rows.where, strict=True)
     )
+    return StarCatalogue(file.sha256, stars)
 
 
 def without_target(

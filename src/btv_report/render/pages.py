@@ -7,9 +7,8 @@ import importlib.metadata
 import logging
 import re
 from functools import cache
-from pathlib import Path
 
-from btv_report._version import __version__
+from btv_report.code_version import code_sha256
 from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.index import RunSummary, build_index, build_site_audit
 from btv_report.dossier.methods import build_methods
@@ -44,10 +43,9 @@ def fingerprint() -> str:
 
     Pages whose record and fingerprint are those of the build before need no rendering.
     """
-    package = Path(__file__).resolve().parents[1]
-    sources = sorted([*package.rglob("*.py"), *templates_folder().rglob("*.j2")])
-    digest = hashlib.sha256(f"{__version__} {sorted(assets()[1])} {importlib.metadata.version('jinja2')}".encode())
-    for source in sources:
+    shared = f"{code_sha256()} {sorted(assets()[1])} {importlib.metadata.version('jinja2')}"
+    digest = hashlib.sha256(shared.encode())
+    for source in sorted(templates_folder().rglob("*.j2")):
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from btv_report._version import __version__
 from btv_report.archive.states import AnswerState
+from btv_report.code_version import code_sha256
 from btv_report.ephemeris import Ephemeris
 from btv_report.record import SCHEMA_VERSION, AnswerValue, RunInfo, RunRecord
 from btv_report.stages import values
@@ -65,7 +66,11 @@ def run_time() -> str:
 
 
 def _run_info(request: ReportRequest, found: FoundProducts, started_at: str) -> RunInfo:
-    versions = {"btv-report": __version__, "python": platform.python_version()}
+    versions = {
+        "btv-report": __version__,
+        "btv-report code, SHA-256": code_sha256(),
+        "python": platform.python_version(),
+    }
     for package in RECORDED_PACKAGES:
         try:
             versions[package] = version(package)
@@ -75,7 +80,7 @@ def _run_info(request: ReportRequest, found: FoundProducts, started_at: str) -> 
     return {
         "started_at": started_at,
         "command": request.published_command(),
-        "parameters": request.parameters(),
+        "parameters": {**request.parameters(), "neighbours_sha256": found.neighbours_sha256},
         "versions": versions,
         "simulated": any(product.header.simulated for product in used if product.header),
     }

@@ -56,8 +56,8 @@ class ReportRequest:
         return {
             "mirrors": [mirror.resolve().name for mirror in self.mirrors],
             "offline": self.offline,
-            "sectors": list(self.sectors),
-            "pipelines": list(self.pipelines),
+            "sectors": list(self.sectors) or "all",
+            "pipelines": list(self.pipelines) or "all, by the default order",
             "exptime_s": self.exptime_s,
             "period_days": ephemeris.period_days if ephemeris else None,
             "epoch_btjd": ephemeris.epoch_btjd if ephemeris else None,

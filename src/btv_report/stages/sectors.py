@@ -54,6 +54,7 @@ class FoundProducts:
     products : every product considered, used or not
     light_curves : the used ones, read
     neighbours : stars of `--neighbours` without the target; None when no table was given
+    neighbours_sha256 : of that table, None likewise
     mirror : what was found where
     warnings : sentences
     contents : decompressed bytes by sha256, while memory allows
@@ -65,6 +66,7 @@ class FoundProducts:
     neighbours: tuple[Neighbour, ...] | None
     mirror: MirrorAnswer
     warnings: list[str]
+    neighbours_sha256: str | None = None
     contents: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -119,7 +121,8 @@ def find_and_read(request: ReportRequest) -> FoundProducts:
         contents=contents,
     )
     _read_light_curves(request, found)
-    found.neighbours = _neighbours(request, found)
+    if request.neighbours is not None:
+        _read_neighbours(request.neighbours, found)
     return found
 
 
@@ -223,13 +226,14 @@ def _light_curve_notes(curve: LightCurve) -> list[str]:
     return notes
 
 
-def _neighbours(request: ReportRequest, found: FoundProducts) -> tuple[Neighbour, ...] | None:
-    if request.neighbours is None:
-        return None
+def _read_neighbours(table: Path, found: FoundProducts) -> None:
     times = [curve.time_btjd for curve in found.light_curves]
     year = mid_year(np.concatenate(times)) if times else None
-    stars = read_neighbours(request.neighbours)
-    return without_target(stars, tic_id=request.tic_id, position=found.target.position, year=year or 2000.0)
+    catalogue = read_neighbours(table)
+    found.neighbours_sha256 = catalogue.sha256
+    found.neighbours = without_target(
+        catalogue.stars, tic_id=found.target.tic_id, position=found.target.position, year=year or 2000.0
+    )
 
 
 def _target(request: ReportRequest, products: Sequence[ProductFile]) -> Target:

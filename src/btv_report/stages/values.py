@@ -173,7 +173,7 @@ def pixel_view(tpf: TargetPixelFile, stack: PixelStack, control_image: np.ndarra
 
 def check_value(result: CheckResult, inputs: list[str]) -> CheckValue:
     """One check result; its stamps leave the details."""
-    details = {key: value for key, value in result.details.items() if key != STAMPS}
+    details = {key: _shortened(value) for key, value in result.details.items() if key != STAMPS}
     return {
         "check_id": result.check_id,
         "candidate": result.candidate,
@@ -190,6 +190,17 @@ def check_value(result: CheckResult, inputs: list[str]) -> CheckValue:
         "details": details,
         "stamps": {name: encode_stamp(image) for name, image in result.details.get(STAMPS, {}).items()},
     }
+
+
+def _shortened(value: Any) -> Any:
+    """A JSON value with its floats to nine significant digits: what lies beyond is rounding of the computation."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, Mapping):
+        return {key: _shortened(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shortened(item) for item in value]
+    return value
 
 
 def transit_value(row: TransitRow) -> TransitValue:

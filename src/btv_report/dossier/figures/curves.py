@@ -15,7 +15,7 @@ from btv_report.dossier.figures.stamp_figure import sector_pixels
 from btv_report.dossier.figures.svg import (
     BAND,
     MODEL,
-    NARROW,
+    WIDE,
     Drawing,
     Frame,
     draw_axes,
@@ -26,10 +26,11 @@ from btv_report.dossier.figures.svg import (
 )
 from btv_report.dossier.figures.text import DASH, csv_text, plain_text, significant, slug, with_error
 from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
+from btv_report.dossier.numbers import p_equals
 from btv_report.record import CheckValue, RunRecord
 
-HEIGHT, PLOT_TOP, PLOT_HEIGHT = 276, 24, 170
-LETTERS = "abcde"  # one for each neighbour whose curve is drawn
+HEIGHT, PLOT_TOP, PLOT_HEIGHT = 340, 34, 190
+LETTERS = "abc"  # one for each neighbour whose curve is drawn: those nearest to the measured depths
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def aperture_figures(record: RunRecord, candidate: str, sector: int) -> tuple[Fi
         return ()
     words = sector_pixels(record, candidate, sector).context.words
     alt = f"Transit depth against aperture radius from {curves.radii_px[0]:g} to {curves.radii_px[-1]:g} px."
-    drawing = Drawing(f"v10-{slug(candidate)}-s{sector}", NARROW, HEIGHT, alt)
+    drawing = Drawing(f"v10-{slug(candidate)}-s{sector}", WIDE, HEIGHT, alt)
     _draw(drawing, curves)
     return (
         Figure(
@@ -87,7 +88,7 @@ def aperture_figures(record: RunRecord, candidate: str, sector: int) -> tuple[Fi
             caption=f"{_finding(check, curves)} {words}",
             alt=alt,
             picture=drawing.render(),
-            width=NARROW,
+            width=WIDE,
             height=HEIGHT,
             plotly_json=_json(curves),
             table=_table(curves),
@@ -139,10 +140,10 @@ def _draw(drawing: Drawing, curves: GrowthCurves) -> None:
     """The picture."""
     low, high = curves.y_range()
     y_ticks = nice_ticks(low, high, 5)
-    left = label_margin(tick_labels(y_ticks), wide=False)
+    left = label_margin(tick_labels(y_ticks), wide=True)
     step = (curves.radii_px[-1] - curves.radii_px[0]) / max(len(curves.radii_px) - 1, 1) or 1.0
     x_range = (curves.radii_px[0] - step / 2, curves.radii_px[-1] + step / 2)
-    frame = Frame(left, PLOT_TOP, NARROW - left - 12, PLOT_HEIGHT, x_range, (low, high))
+    frame = Frame(left, PLOT_TOP, WIDE - left - 24, PLOT_HEIGHT, x_range, (low, high))
     drawing.add(frame.clip(drawing.figure_id))
     if curves.pipeline_ppm is not None:
         _draw_band(drawing, frame, curves.pipeline_ppm, curves.pipeline_error_ppm or 0.0)
@@ -203,20 +204,22 @@ def _draw_band(drawing: Drawing, frame: Frame, depth: float, error: float) -> No
 
 def _draw_key(drawing: Drawing, curves: GrowthCurves) -> None:
     """What the marks and lines are."""
-    top = PLOT_TOP + PLOT_HEIGHT + 48
+    top, right = PLOT_TOP + PLOT_HEIGHT + 72, 330
     drawing.add(
         f'<path class="ink" stroke="currentColor" fill="currentColor" d="M8 {top}a3 3 0 1 0 6 0a3 3 0 1 0-6 0"/>'
     )
-    drawing.text(22, top + 4, "measured")
+    drawing.text(26, top + 6, "measured")
     if curves.target_ppm is not None:
-        drawing.add(f'<path {MODEL} stroke="currentColor" stroke-width="2" d="M104 {top}h14"/>')
-        drawing.text(124, top + 4, "predicted, signal on the target")
+        drawing.add(f'<path {MODEL} stroke="currentColor" stroke-width="2" d="M{right} {top}h14"/>')
+        drawing.text(right + 22, top + 6, "predicted on the target")
     if curves.pipeline_ppm is not None:
-        drawing.add(f'<path {BAND} fill="currentColor" d="M4 {top + 12}h14v9h-14z"/>')
-        drawing.text(22, top + 20, "pipeline aperture")
+        drawing.add(f'<path {BAND} fill="currentColor" d="M4 {top + 22}h14v9h-14z"/>')
+        drawing.text(26, top + 32, "pipeline aperture")
     if curves.neighbours:
-        drawing.add(f'<path stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3" d="M134 {top + 16}h14"/>')
-        drawing.text(154, top + 20, "predicted, on a neighbour")
+        drawing.add(
+            f'<path stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3" d="M{right} {top + 26}h14"/>'
+        )
+        drawing.text(right + 22, top + 32, "predicted on a neighbour")
 
 
 def _finding(check: CheckValue, curves: GrowthCurves) -> str:
@@ -224,7 +227,7 @@ def _finding(check: CheckValue, curves: GrowthCurves) -> str:
     words = "Depth in circular apertures about the catalogue position, with errors from matched windows."
     p_value, slope = metric(check, "chi2_p_value"), metric(check, "slope_ppm_per_px")
     if p_value is not None:
-        words += f" Agreement with a signal on the target: p = {significant(p_value, 2)}."
+        words += f" Agreement with a signal on the target: {p_equals(p_value)}."
     if slope is not None:
         words += f" Slope {significant(slope, 2)} ppm per px."
     if curves.neighbours:
