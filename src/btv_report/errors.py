@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from btv_report import exit_codes
 
 if TYPE_CHECKING:
-    from btv_report.products.model import ProductFile
+    from btv_report.record import ProductValue
 
 
 class BtvReportError(Exception):
@@ -38,7 +38,7 @@ class BtvReportError(Exception):
         What the reader can do next, in a whole sentence.
     tic_id, path : optional
         The target and file concerned, for programs.
-    products : sequence of products.model.ProductFile
+    products : sequence of record.ProductValue
         What was considered before it failed, so that an answer in JSON can list it.
     """
 
@@ -51,7 +51,7 @@ class BtvReportError(Exception):
         hint: str = "",
         tic_id: int | None = None,
         path: Path | None = None,
-        products: Sequence[ProductFile] = (),
+        products: Sequence[ProductValue] = (),
     ) -> None:
         super().__init__(message)
         self.message = message

@@ -12,11 +12,15 @@ from typing import Any, NotRequired, TypedDict
 
 SCHEMA_VERSION = 1
 
+# The two kinds of stamps.
+FLOAT32 = "<f4"
+MASK = "|u1"
+
 
 class Stamp(TypedDict):
     """A small image as base64 of little-endian values, row 0 first; NaN marks pixels without a value."""
 
-    dtype: str  # "<f4", or "|u1" for masks
+    dtype: str  # FLOAT32, or MASK for masks
     shape: list[int]  # [n_row, n_column]
     data: str
 

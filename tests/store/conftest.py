@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from btv_report.record import RunRecord
+from btv_report.stamps import encode_stamp
 from btv_report.store.recording import record_run
-from btv_report.store.stamps import encode_stamp
 from btv_report.store.workspace import Workspace
 
 SECTORS = (54, 83)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import btv_report.store.stamps  # noqa: F401 - numpy and the rest are imported before the forks
+import btv_report.stamps  # noqa: F401 - numpy and the rest are imported before the forks
 from btv_report.store import store
 from btv_report.store.ledger import Ledger
 from btv_report.store.recording import record_run

@@ -165,7 +165,7 @@ def test_values_that_were_not_measured_are_refused(store: Store, record: RunReco
 
 
 def test_pixels_can_be_read_by_anyone_row_by_row(store: Store, record: RunRecord) -> None:
-    from btv_report.store.stamps import decode_stamp
+    from btv_report.stamps import decode_stamp
 
     store.record(record)
     check = next(check for check in record["checks"] if check["stamps"])

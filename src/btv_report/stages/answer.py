@@ -8,7 +8,6 @@ from typing import Any
 
 from btv_report.errors import BtvReportError
 from btv_report.record import SCHEMA_VERSION, RunRecord
-from btv_report.stages.values import product_value
 
 _PRODUCT_FIELDS = (
     "kind", "sector", "pipeline", "exptime_s", "uri", "file", "sha256", "fits_sum", "state", "used", "reason",
@@ -55,8 +54,8 @@ def nothing_answer(error: BtvReportError) -> dict[str, Any]:
         "status": "nothing",
         "page": None,
         "products": [
-            {name: value[name] for name in _PRODUCT_FIELDS}  # type: ignore[literal-required]
-            for value in (product_value(product, {}) for product in error.products)
+            {name: product[name] for name in _PRODUCT_FIELDS}  # type: ignore[literal-required]
+            for product in error.products
         ],
         "candidates": [],
         "checks": [],

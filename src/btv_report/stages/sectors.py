@@ -28,6 +28,7 @@ from btv_report.products.select import select_products
 from btv_report.products.sky import mid_year
 from btv_report.products.target_pixel_file import read_target_pixel_file
 from btv_report.stages.request import ReportRequest
+from btv_report.stages.values import product_value
 from btv_report.store.workspace import Workspace, cache_folder
 from btv_report.targets import Neighbour, Target
 
@@ -258,17 +259,18 @@ def _nothing_usable(
     """The error for a target of which no product can be used; it lists each with its reason."""
     listed = "; ".join(f"{product.path.name}: {product.reason}" for product in products)
     message = f"TIC {request.tic_id}: no product can be used ({listed})."
+    considered = [product_value(product, {}) for product in products]
     asked = [product for product in products if _was_asked(request, product)]
     if any(product.state is ProductState.CORRUPT for product in asked):
         return ProductCorruptError(
-            message, hint="Fetch the damaged files again.", tic_id=request.tic_id, products=products
+            message, hint="Fetch the damaged files again.", tic_id=request.tic_id, products=considered
         )
     if any(product.state is ProductState.REJECTED for product in asked):
         return ProductRefusedError(
-            message, hint="Give --mirror other products of the target.", tic_id=request.tic_id, products=products
+            message, hint="Give --mirror other products of the target.", tic_id=request.tic_id, products=considered
         )
     return TargetNotFoundError(
-        message, hint="Ask for other sectors, pipelines or exposure times.", tic_id=request.tic_id, products=products
+        message, hint="Ask for other sectors, pipelines or exposure times.", tic_id=request.tic_id, products=considered
     )
 
 

@@ -27,7 +27,7 @@ from btv_report.record import (
     TransitValue,
 )
 from btv_report.stages.reduce import BinnedLightCurve, FoldedLightCurve
-from btv_report.store.stamps import encode_stamp
+from btv_report.stamps import encode_stamp
 from btv_report.targets import Target
 
 STAMPS = "plot_data"

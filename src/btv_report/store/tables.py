@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from btv_report.record import PositionValue
+from btv_report.record import FLOAT32, MASK, PositionValue
 from btv_report.store.canonical import canonical_text
 from btv_report.targets import StellarParameters
 
@@ -26,8 +26,6 @@ Row = tuple[Any, ...]
 
 # Queries of values need no pixels, and numpy costs more time to import than they take: it is imported with `stamps`,
 # whose names these are.
-FLOAT32 = "<f4"
-MASK = "|u1"
 
 POSITION_FIELDS = tuple(PositionValue.__annotations__)
 STELLAR_FIELDS = tuple(field.name for field in dataclasses.fields(StellarParameters))
@@ -198,7 +196,7 @@ def _unflatten_target(flat: Item) -> Item:
 
 def _pixels(stamp: Any, dtype: str) -> np.ndarray[Any, Any] | None:
     """Pixels of a stamp of the usual form; None for anything else, which then stands in `other`."""
-    from btv_report.store.stamps import decode_stamp
+    from btv_report.stamps import decode_stamp
 
     try:
         return decode_stamp(stamp) if stamp["dtype"] == dtype else None
@@ -231,7 +229,7 @@ def _image(values: list[float] | None, n_row: int | None, n_column: int | None, 
         return None
     import numpy as np
 
-    from btv_report.store.stamps import encode_stamp
+    from btv_report.stamps import encode_stamp
 
     return encode_stamp(np.array(values, dtype=dtype).reshape(n_row, n_column))
 

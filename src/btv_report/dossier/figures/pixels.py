@@ -1,13 +1,15 @@
-"""Stamps out of a run record: base64 of little-endian values to arrays of native byte order."""
+"""Stamps out of a run record as they are drawn: what cannot be drawn is None."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from btv_report.record import FLOAT32, MASK, Stamp
+from btv_report.stamps import decode_stamp
 
 FloatImage = NDArray[np.float32]
 BoolImage = NDArray[np.bool_]
@@ -30,7 +32,7 @@ def float_stamp(stamp: Mapping[str, Any] | None) -> FloatImage | None:
     if stamp is None:
         return None
     # A native array: Plotly silently writes a big-endian one as a list of numbers.
-    image = _decode(stamp, "<f4").astype(np.float32)
+    image = _decode(stamp, FLOAT32).astype(np.float32)
     image[~np.isfinite(image)] = np.nan
     return image if image.size and np.isfinite(image).any() else None
 
@@ -39,7 +41,7 @@ def bool_stamp(stamp: Mapping[str, Any] | None, shape: tuple[int, ...] | None = 
     """Decode a mask of `|u1` values; None when there is none, it is empty, or its shape is not `shape`."""
     if stamp is None:
         return None
-    mask = _decode(stamp, "|u1") > 0
+    mask = _decode(stamp, MASK) > 0
     if shape is not None and mask.shape != shape:
         return None
     return mask if mask.any() else None
@@ -53,7 +55,6 @@ def series(stamp: Mapping[str, Any] | None) -> FloatImage | None:
 
 def _decode(stamp: Mapping[str, Any], dtype: str) -> NDArray[Any]:
     """The array of a stamp, read-only."""
-    shape = tuple(int(n) for n in stamp["shape"])
-    if len(shape) != 2 or stamp["dtype"] != dtype:
-        raise ValueError(f"A stamp of {dtype} with two axes was expected, not {stamp['dtype']} of shape {shape}.")
-    return np.frombuffer(base64.b64decode(stamp["data"], validate=True), dtype).reshape(shape)
+    if stamp["dtype"] != dtype:
+        raise ValueError(f"A stamp of {dtype} was expected, not one of {stamp['dtype']}.")
+    return decode_stamp(cast(Stamp, stamp))

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from btv_report.record import Stamp
-from btv_report.store.tables import FLOAT32, MASK
+from btv_report.record import FLOAT32, MASK, Stamp
 
 
 def encode_stamp(image: NDArray[Any]) -> Stamp:

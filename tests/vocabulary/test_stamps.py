@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
 from btv_report.record import Stamp
-from btv_report.store.stamps import decode_stamp, encode_stamp
+from btv_report.stamps import decode_stamp, encode_stamp
 
 IMAGES = arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=15), elements=st.floats(width=32))
 
