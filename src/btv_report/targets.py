@@ -143,7 +143,8 @@ class Target:
         """
         Read the target from the primary header of a SPOC product.
 
-        TESScut and re-packed files write 0 where a value is unknown; such zeros are not taken for values.
+        TESScut and re-packed files write 0 where a value is unknown; such zeros are not taken for values. The scene of a
+        simulated star (SCENE) becomes its alias.
         """
 
         def number(key: str, *, zero_is_unknown: bool = True) -> float | None:
@@ -168,7 +169,9 @@ class Target:
             radius_rsun=positive("RADIUS"),
             metallicity_dex=number("MH"),
         )
-        return cls(tic_id, position, number("TESSMAG"), stellar, source)
+        scene = header.get("SCENE")
+        aliases = {"simulated scene": scene.strip()} if isinstance(scene, str) and scene.strip() else {}
+        return cls(tic_id, position, number("TESSMAG"), stellar, source, aliases)
 
 
 def parse_tic_id(text: str) -> int:

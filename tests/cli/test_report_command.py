@@ -158,3 +158,19 @@ def test_neighbour_table_and_code_are_traced_by_their_hashes(run: Any, star: Wri
     assert record["run"]["parameters"]["neighbours_sha256"] == expected
     assert re.fullmatch("[0-9a-f]{64}", record["run"]["versions"]["btv-report code, SHA-256"])
     assert [star_on["star_id"] for star_on in record["pixel_views"][0]["neighbours"]] == ["SIM 77-1"]
+
+
+@pytest.mark.parametrize("harm", ["change", "remove", "add"])
+def test_verify_names_what_was_done_to_the_site(run: Any, star: WrittenScene, tmp_path: Path, harm: str) -> None:
+    page = tmp_path / "workspace" / run(str(TIC_ID), "--mirror", star.folder, "--offline", "--json").answer["page"]
+    if harm == "change":
+        page.write_bytes(page.read_bytes().replace(b"9000000077", b"9000000078"))
+    elif harm == "remove":
+        page.unlink()
+    else:
+        (page.parent / "planted.js").write_text("alert(1)")
+    ran = run("verify")
+    assert ran.code == 5
+    assert ("planted.js" if harm == "add" else f"tic/{TIC_ID}/index.html") in ran.stdout
+    assert run("render").code == 0
+    assert run("verify").code == (5 if harm == "add" else 0)

@@ -15,7 +15,7 @@ COMMANDS = {
     "demo": ("btv_report.cli.demo:demo_command", "Make the dossiers of four simulated scenes; no network, no data."),
     "render": ("btv_report.cli.render:render_command", "Render the site again from the store."),
     "store": ("btv_report.cli.store:store_group", "Look after the DuckDB store."),
-    "verify": ("btv_report.cli.verify:verify_command", "Hold records, ledger and store against each other."),
+    "verify": ("btv_report.cli.verify:verify_command", "Hold records, ledger, store and site against each other."),
 }
 OWN_OPTIONS = {"--help", "-h", "--version"}
 

@@ -14,17 +14,18 @@ from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
 @click.option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="The workspace to verify.")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 def verify_command(workspace: Path | None, verbose: bool) -> None:
-    """Check the run records against their hashes, the ledger's chain and the store, and name what does not hold."""
+    """Check records against hashes, the ledger's chain, the store and the site, and name what does not hold."""
     with errors_become_sentences(verbose=verbose):
+        from btv_report.render.verify import verify_site
         from btv_report.store.verify import verify_workspace
         from btv_report.store.workspace import locate_workspace
 
         place, note = locate_workspace(workspace, Path.cwd())
         if note:
             say(note)
-        problems = verify_workspace(place)
+        problems = [*verify_workspace(place), *verify_site(place.site)]
         for problem in problems:
             click.echo(printable(problem))
         if not problems:
-            click.echo("Everything holds: records, ledger and store.")
+            click.echo("Everything holds: records, ledger, store and site.")
     stop(exit_codes.INTEGRITY if problems else exit_codes.DONE)

@@ -43,6 +43,7 @@ class Header:
     simulated: bool
     lede: str
     facts: tuple[Fact, ...]
+    unknown: tuple[str, ...]
     facts_source: str
     candidates: Table | None
     archive_links: tuple[Link, ...]
@@ -59,6 +60,7 @@ def build_header(record: RunRecord) -> Header:
     """Collect the head of the page from a run record."""
     target = record["target"]
     simulated = is_simulated(record)
+    facts = (*_position(target), *_stellar(target), *_crowding(record))
     archive_links = (
         Link("ExoFOP", links.exofop_target(target["tic_id"])),
         Link("MAST", links.mast_target(target["tic_id"])),
@@ -68,13 +70,23 @@ def build_header(record: RunRecord) -> Header:
         aliases=tuple(f"{name}" for _, name in sorted(target["aliases"].items())),
         simulated=simulated,
         lede=_lede(record),
-        facts=(*_position(target), *_stellar(target), *_crowding(record)),
+        facts=tuple(fact for fact in facts if not fact.value.reason),
+        unknown=_unknown(facts),
         facts_source=target["source"],
         candidates=_candidates(record["candidates"]),
         archive_links=() if simulated else archive_links,
         archive_note="No archive holds a simulated star, so there is nothing to link to." if simulated else "",
         limits=_limits(record),
     )
+
+
+def _unknown(facts: tuple[Fact, ...]) -> tuple[str, ...]:
+    """What is not known of the star, gathered by the reason, so that the known stands out."""
+    by_reason: dict[str, list[str]] = {}
+    for fact in facts:
+        if fact.value.reason:
+            by_reason.setdefault(fact.value.reason, []).append(fact.term)
+    return tuple(f"{', '.join(terms)}: {fact_reason}." for fact_reason, terms in by_reason.items())
 
 
 def _lede(record: RunRecord) -> str:
@@ -124,7 +136,7 @@ def catalogue_value(value: float | None, unit: str, decimals: int) -> Quantity:
 
 
 def _stellar(target: TargetValue) -> tuple[Fact, ...]:
-    """Stellar parameters; those that are unknown stay, with a dash."""
+    """Stellar parameters, known or not."""
     stellar = target["stellar"]
     facts = [Fact(term, catalogue_value(stellar.get(key), unit, decimals)) for key, term, unit, decimals in _STELLAR]
     return tuple(facts)
