@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from btv_report.errors import UsageError
 
 HOURS_PER_DAY = 24.0
+LARGEST_EPOCH_BTJD = 36525.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Ephemeris:
     Raises
     ------
     UsageError
-        If a value is not finite, period or duration is not positive, or the duration is not shorter than the period.
+        If a value is not finite, period or duration is not positive, the epoch is a full Julian date, or the duration is not
+        shorter than the period.
     """
 
     period_days: float
@@ -58,6 +60,12 @@ class Ephemeris:
             raise UsageError(
                 f"The duration of candidate {self.name} is {self.duration_hours:g} h; a duration is positive.",
                 hint="Give --duration in hours.",
+            )
+        if abs(self.epoch_btjd) > LARGEST_EPOCH_BTJD:
+            raise UsageError(
+                f"The epoch of candidate {self.name} ({self.epoch_btjd:.10g}) is no BTJD: TESS observes at BTJD 1300 and later, "
+                f"and {LARGEST_EPOCH_BTJD:g} is a century.",
+                hint="BTJD is BJD (TDB) minus 2457000: subtract 2457000 from a full BJD, 56999.5 from an MJD.",
             )
         if self.duration_days >= self.period_days:
             raise UsageError(

@@ -128,7 +128,7 @@ class LightCurveValue(TypedDict):
     start_btjd: float
     bin_days: float
     flux_ppm: Stamp
-    scatter_ppm: float  # 1.4826 x MAD of the used cadences about the running median
+    scatter_ppm: float  # of a cadence, point to point: 1.4826 x MAD of the differences / sqrt 2
     n_used: int
 
 
@@ -136,7 +136,9 @@ class FoldValue(TypedDict):
     """
     All used light curves of one candidate folded on it, binned in hours from mid-transit.
 
-    One series for odd and one for even transit numbers; shape [1, n] stamps; `err_ppm` is the standard error in a bin.
+    Each transit is divided by the median of its own surroundings. One series for odd and one for even transit numbers; shape
+    [1, n] stamps; `err_ppm` is the standard error in a bin. Depths are means over the transits in |dt| <= 0.45 durations;
+    their errors, from the scatter of the single transits, stand from three transits on.
     """
 
     candidate: str
@@ -149,6 +151,10 @@ class FoldValue(TypedDict):
     n_odd_transits: int
     n_even_transits: int
     sectors: list[int]
+    odd_depth_ppm: NotRequired[float]
+    odd_depth_err_ppm: NotRequired[float]
+    even_depth_ppm: NotRequired[float]
+    even_depth_err_ppm: NotRequired[float]
 
 
 class StarOnStamp(TypedDict):

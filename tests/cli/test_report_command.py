@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import socket
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from btv_report.simulation.fits_files import WrittenScene
 
 TIC_ID = 9000000077
 EPHEMERIS = ("--period", "1.3", "--epoch", "2100.9", "--duration", "2.0")
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 VERDICTS = {"pass", "warn", "fail", "not_run"}
 
 
@@ -174,3 +176,42 @@ def test_verify_names_what_was_done_to_the_site(run: Any, star: WrittenScene, tm
     assert ("planted.js" if harm == "add" else f"tic/{TIC_ID}/index.html") in ran.stdout
     assert run("render").code == 0
     assert run("verify").code == (5 if harm == "add" else 0)
+
+
+def test_transits_of_a_sector_without_pixels_are_listed_as_not_used(
+    run: Any, star: WrittenScene, tmp_path: Path
+) -> None:
+    mirror = tmp_path / "curves"
+    mirror.mkdir()
+    shutil.copy(star.light_curves[0], mirror)
+    answer = run(str(TIC_ID), "--mirror", mirror, "--offline", *EPHEMERIS, "--json").answer
+    assert [row["number"] for row in answer["transits"]] == [0, 1, 2, 3, 4, 5]
+    assert not any(row["used"] for row in answer["transits"])
+    assert {row["reason"] for row in answer["transits"]} == {"there is no pixel file of this sector"}
+    assert {check["verdict"] for check in answer["checks"]} == {"not_run"}
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real data folder does not stand beside the checkout")
+def test_real_star_gives_what_the_issue_states(run: Any, tmp_path: Path) -> None:
+    words = ("--period", "14.2423724", "--epoch", "3540.26317", "--duration", "4.046")
+    ran = run("TIC 188646744", "--mirror", DATA / "mirror", "--offline", *words, "--json")
+    answer = ran.answer
+    assert ran.code == 0
+    kinds = [product["kind"] for product in answer["products"] if product["used"]]
+    assert (kinds.count("target_pixel_file"), kinds.count("light_curve")) == (1, 4)
+    checks = {check["check_id"]: check for check in answer["checks"] if check["sector"] == 83}
+    peak = checks["V09"]["metrics"]
+    assert (peak["peak_row"]["value"], peak["peak_column"]["value"]) == (6, 5)
+    assert peak["target_row"]["value"] == pytest.approx(5.667, abs=0.001)
+    assert peak["target_column"]["value"] == pytest.approx(4.533, abs=0.001)
+    used = [row for row in answer["transits"] if row["used"]]
+    assert [(row["peak_row"], row["peak_column"]) for row in used] == [(6, 6), (6, 4)]
+    assert [row["depth_ppm"] for row in used] == pytest.approx([219, 270], abs=3)
+    assert checks["V08"]["verdict"] in {"pass", "warn"}
+    assert "LOW_TRANSITS" in checks["V08"]["flags"]
+    assert checks["V09"]["verdict"] == "warn"
+    assert "weak" in checks["V09"]["summary"]
+    assert sum("re-packed" in warning for warning in answer["warnings"]) == 5
+    record = json.loads((tmp_path / "workspace" / "runs" / "188646744" / f"{answer['run_id']}.json").read_bytes())
+    assert record["pixel_views"][0]["corner_row"] is None

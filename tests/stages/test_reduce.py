@@ -105,6 +105,28 @@ def test_fold_separates_odd_and_even_and_recovers_their_depths(time: NDArray[np.
     assert (fold.n_even_transits, fold.n_odd_transits, fold.sectors) == (3, 2, (5,))
 
 
+def test_depths_carry_the_scatter_of_the_single_transits_from_three_on(time: NDArray[np.float64]) -> None:
+    flux = np.ones(time.size)
+    for number, depth in ((0, 400e-6), (1, 900e-6), (2, 500e-6), (3, 900e-6), (4, 600e-6)):
+        flux[np.abs(time - CANDIDATE.mid_btjd(number)) < CANDIDATE.duration_days / 2] -= depth
+    fold = fold_light_curves([light_curve(time, flux)], CANDIDATE)
+    assert fold is not None
+    depths = fold.depths()
+    assert depths["even_depth_ppm"] == pytest.approx(500, abs=0.5)
+    assert depths["even_depth_err_ppm"] == pytest.approx(100 / np.sqrt(3), abs=0.5)
+    assert depths["odd_depth_ppm"] == pytest.approx(900, abs=0.5)
+    assert depths["odd_depth_err_ppm"] is None
+
+
+def test_transits_that_the_pixel_checks_dropped_are_not_folded(time: NDArray[np.float64]) -> None:
+    flux = np.ones(time.size)
+    flux[np.abs(time - CANDIDATE.mid_btjd(2)) < CANDIDATE.duration_days / 2] -= 0.5
+    fold = fold_light_curves([light_curve(time, flux)], CANDIDATE, dropped={(5, 2), (6, 0)})
+    assert fold is not None
+    assert (fold.n_even_transits, fold.n_odd_transits) == (2, 2)
+    assert float(np.nanmin(fold.even_ppm)) == pytest.approx(0, abs=1)
+
+
 def test_hours_are_hours_and_not_days(time: NDArray[np.float64]) -> None:
     flux = np.ones(time.size)
     late = CANDIDATE.mid_btjd(1) + 2.0 / 24

@@ -33,6 +33,8 @@ def test_transit_numbers_between_two_times_include_both_ends() -> None:
         (math.nan, 1.0, 1.0, "period"),
         (3.0, math.inf, 1.0, "epoch"),
         (0.5, 1.0, 12.0, "duration"),
+        (3.0, 2460540.26317, 1.0, "BTJD"),
+        (3.0, 60539.76, 1.0, "BTJD"),
     ],
 )
 def test_values_no_transit_can_have_are_refused_in_a_sentence(

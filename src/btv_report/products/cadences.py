@@ -35,6 +35,7 @@ class Cadences:
     removed_by_bit, flagged_by_bit : cadences by bit number, for the masked bits and for all
     removed_by_column : cadences removed by another flag column, by its name
     cadence_measured_s : median positive step of the finite times, seconds; None with fewer than two times
+    n_absent : cadence numbers between the first and the last that the file does not hold; None when it does not number them
     """
 
     time_btjd: NDArray[np.float64]
@@ -46,6 +47,7 @@ class Cadences:
     flagged_by_bit: Mapping[int, int]
     removed_by_column: Mapping[str, int]
     cadence_measured_s: float | None
+    n_absent: int | None
 
 
 def read_cadences(table: BinaryTable, header: ProductHeader, quality_mask: int) -> Cadences:
@@ -90,7 +92,23 @@ def read_cadences(table: BinaryTable, header: ProductHeader, quality_mask: int) 
         flagged_by_bit=flagged_by_bit,
         removed_by_column=removed_by_column,
         cadence_measured_s=measure_cadence_s(time_btjd),
+        n_absent=_count_absent(table),
     )
+
+
+def _count_absent(table: BinaryTable) -> int | None:
+    """
+    Cadence numbers that the file leaves out between its first and last.
+
+    SPOC files keep a row for every cadence, so absent ones were dropped by whoever re-packed the file. None when the numbers
+    do not rise (TESScut writes zeros).
+    """
+    if "CADENCENO" not in table.columns:
+        return None
+    numbers = table.read("CADENCENO").astype(np.int64)
+    if numbers.ndim != 1 or numbers.size < 2 or np.any(np.diff(numbers) < 1):
+        return None
+    return int(numbers[-1] - numbers[0] + 1 - numbers.size)
 
 
 def pipeline_mask(header: ProductHeader, quality_mask: int) -> int:

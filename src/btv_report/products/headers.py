@@ -224,3 +224,16 @@ def _finite(values: Mapping[str, Any], key: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
+
+
+def header_fraction(header: ProductHeader, key: str) -> float | None:
+    """A fraction such as CROWDSAP from the merged headers; None when it is absent or not in (0, 1]."""
+    value = header.keywords.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value) if 0 < value <= 1 else None
+
+
+def is_repacked(header: ProductHeader) -> bool:
+    """Whether the file says that it is a re-packed copy of a pipeline's product (REPACKED = T)."""
+    return header.keywords.get("REPACKED") is True

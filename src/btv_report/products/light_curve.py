@@ -9,6 +9,7 @@ from btv_report.archive.fits_blocks import walk_hdus
 from btv_report.errors import ProductRefusedError, UsageError
 from btv_report.products.cadences import read_cadences
 from btv_report.products.fits_table import BinaryTable, read_table
+from btv_report.products.headers import header_fraction, is_repacked
 from btv_report.products.model import LightCurve, LightCurveProvenance, ProductFile, ProductHeader, ProductKind
 from btv_report.quality import DEFAULT_QUALITY_MASK
 
@@ -103,6 +104,9 @@ def read_light_curve(
         flux_err_source=error_source,
         time_reference=header.time_reference,
         flux_note=note,
+        n_absent_cadences=cadences.n_absent,
+        repacked=is_repacked(header),
+        crowdsap=header_fraction(header, "CROWDSAP"),
         removed_by_column=cadences.removed_by_column,
     )
     return LightCurve(product, cadences.time_btjd, raw / scale, errors / scale, cadences.quality, used, provenance)

@@ -13,13 +13,16 @@ from btv_report.archive.fits_blocks import Hdu, walk_hdus
 from btv_report.errors import ProductRefusedError
 from btv_report.products.cadences import read_cadences
 from btv_report.products.fits_table import BinaryTable, read_table
-from btv_report.products.headers import header_values
+from btv_report.products.headers import header_fraction, header_values, is_repacked
 from btv_report.products.model import ProductFile, ProductHeader, ProductKind, TargetPixelFile
 from btv_report.products.sky import stamp_wcs
 from btv_report.quality import DEFAULT_QUALITY_MASK
 
 MIN_STAMP_PX = 3
 """Smallest side of a stamp on which a star and its surroundings can be told apart."""
+
+FIRST_SCIENCE_COLUMN = 45
+"""Detector columns 1-44 are not exposed to the sky. Source: TESS Instrument Handbook, CCD layout."""
 
 _PIXEL_KINDS = (ProductKind.TARGET_PIXEL_FILE, ProductKind.CUTOUT)
 
@@ -62,6 +65,7 @@ def read_target_pixel_file(
     flux_number = table.columns["FLUX"].number
     wcs, wcs_note = stamp_wcs(table.values, flux_number, aperture_values, shape)
     subtracted = _is_sky_subtracted(header)
+    corner = _corner_pixel(table.values, flux_number, shape)
     return TargetPixelFile(
         product=product,
         time_btjd=cadences.time_btjd,
@@ -76,14 +80,17 @@ def read_target_pixel_file(
         flagged_by_bit=cadences.flagged_by_bit,
         cadence_measured_s=cadences.cadence_measured_s,
         aperture=_aperture(content, aperture_hdu, shape),
-        corner_row=_corner(table.values, 2, flux_number),
-        corner_column=_corner(table.values, 1, flux_number),
+        corner_row=corner[0],
+        corner_column=corner[1],
         wcs=wcs,
-        crowdsap=_fraction(header, "CROWDSAP"),
-        flfrcsap=_fraction(header, "FLFRCSAP"),
+        crowdsap=header_fraction(header, "CROWDSAP"),
+        flfrcsap=header_fraction(header, "FLFRCSAP"),
         time_reference=header.time_reference,
         wcs_note=wcs_note,
         background_subtracted=subtracted,
+        n_absent_cadences=cadences.n_absent,
+        repacked=is_repacked(header),
+        flux_unit=table.columns["FLUX"].unit,
     )
 
 
@@ -173,6 +180,18 @@ def _aperture(content: bytes, hdu: Hdu | None, shape: tuple[int, int]) -> NDArra
     return pixels.reshape(shape).astype(np.int32)
 
 
+def _corner_pixel(values: Mapping[str, Any], column: int, shape: tuple[int, int]) -> tuple[int | None, int | None]:
+    """
+    Detector row and column of pixel [0, 0]; (None, None) when the file does not state them.
+
+    Re-packed files put (1, 1) where they do not know: a stamp that ends before the first science column holds no star.
+    """
+    row, first_column = _corner(values, 2, column), _corner(values, 1, column)
+    if first_column is not None and first_column + shape[1] <= FIRST_SCIENCE_COLUMN:
+        return None, None
+    return row, first_column
+
+
 def _corner(values: Mapping[str, Any], axis: int, column: int) -> int | None:
     """Detector coordinate of pixel 0 along an axis (physical WCS of the column); None when the file does not state it."""
     reference = values.get(f"{axis}CRV{column}P")
@@ -180,8 +199,3 @@ def _corner(values: Mapping[str, Any], axis: int, column: int) -> int | None:
     if isinstance(reference, bool) or not isinstance(reference, int | float) or not isinstance(pixel, int | float):
         return None
     return round(reference + 1 - pixel) if math.isfinite(reference) and math.isfinite(pixel) else None
-
-
-def _fraction(header: ProductHeader, key: str) -> float | None:
-    value = header.keywords.get(key)
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) and 0 < value <= 1 else None

@@ -16,7 +16,7 @@ from btv_report.code_version import code_sha256
 from btv_report.ephemeris import Ephemeris
 from btv_report.record import SCHEMA_VERSION, AnswerValue, RunInfo, RunRecord
 from btv_report.stages import values
-from btv_report.stages.checking import CheckedPixels
+from btv_report.stages.checking import NO_PIXELS, CheckedPixels
 from btv_report.stages.exofop import ExoFopLook
 from btv_report.stages.reduce import bin_light_curve, bin_width_hours, fold_light_curves
 from btv_report.stages.request import ReportRequest
@@ -49,7 +49,7 @@ def assemble_record(
         "answers": answers,
         "products": _products(found, checked),
         "light_curves": _light_curves(found, candidates),
-        "folds": _folds(found, candidates),
+        "folds": _folds(found, candidates, checked),
         "pixel_views": checked.views,
         "checks": [values.check_value(result, inputs) for result, inputs in checked.results],
         "transits": [values.transit_value(row) for row in checked.transits],
@@ -132,6 +132,11 @@ def _light_curves(found: FoundProducts, candidates: Sequence[Ephemeris]) -> list
     ]
 
 
-def _folds(found: FoundProducts, candidates: Sequence[Ephemeris]) -> list[Any]:
-    folded = [(candidate, fold_light_curves(found.light_curves, candidate)) for candidate in candidates]
+def _folds(found: FoundProducts, candidates: Sequence[Ephemeris], checked: CheckedPixels) -> list[Any]:
+    """Without the transits that the pixel checks dropped; where there are no pixels, all."""
+    folded = []
+    for candidate in candidates:
+        rows = [row for row in checked.transits if row.candidate == candidate.name and not row.used]
+        dropped = {(row.sector, row.number) for row in rows if row.reason != NO_PIXELS}
+        folded.append((candidate, fold_light_curves(found.light_curves, candidate, dropped=dropped)))
     return [values.fold_value(candidate, fold) for candidate, fold in folded if fold is not None]

@@ -19,6 +19,8 @@ from btv_report.stages.request import ReportRequest
 from btv_report.stages.sectors import FoundProducts, PixelSector, read_pixels
 from btv_report.stages.values import pixel_file_provenance, pixel_view
 
+NO_PIXELS = "there is no pixel file of this sector"
+
 
 @dataclass
 class CheckedPixels:
@@ -29,7 +31,7 @@ class CheckedPixels:
     ----------
     results : pairs of a result and the sha256 of the pixel files it was made from; by candidate, sectors in order, the
         combination last
-    transits : every predicted transit in the pixel data
+    transits : every predicted transit in the data of a sector; without pixels it is listed as not used
     views : how each sector looks, with or without a candidate
     provenance : sha256 of a pixel file to how its pixels were read
     """
@@ -54,6 +56,7 @@ def check_pixels(
     marked so in `found`.
     """
     checked = CheckedPixels()
+    names = [candidate.name for candidate in candidates]
     by_candidate: dict[str, list[tuple[int, str, SectorChecks]]] = {candidate.name: [] for candidate in candidates}
     sectors = found.sectors
     for product in found.pixel_products:
@@ -68,7 +71,26 @@ def check_pixels(
             by_candidate[candidate.name].append((pixels.stack.sector, product.sha256, done))
     for candidate in candidates:
         _collect(checked, candidate, by_candidate[candidate.name], sectors)
+        checked.transits += _transits_without_pixels(found, candidate, by_candidate[candidate.name])
+    checked.transits.sort(key=lambda row: (names.index(row.candidate), row.number, row.sector))
     return checked
+
+
+def _transits_without_pixels(
+    found: FoundProducts, candidate: Ephemeris, done: Sequence[tuple[int, str, SectorChecks]]
+) -> list[TransitRow]:
+    """Transits predicted within the light curve of a sector whose pixels are not at hand."""
+    have = {sector for sector, _, _ in done}
+    rows = []
+    for curve in found.light_curves:
+        header, time = curve.product.header, curve.time_btjd[curve.used]
+        if header is None or header.sector is None or header.sector in have:
+            continue
+        rows += [
+            TransitRow(candidate.name, header.sector, number, candidate.mid_btjd(number), False, NO_PIXELS)
+            for number in candidate.numbers_between(float(time.min()), float(time.max()))
+        ]
+    return rows
 
 
 def _check_sector(
@@ -90,10 +112,7 @@ def _collect(
         checked.transits += sector_checks.transits
     for sector in sectors:
         if sector not in have:
-            rows += [
-                (result, [])
-                for result in not_run_results(candidate.name, sector, "there is no pixel file of this sector")
-            ]
+            rows += [(result, []) for result in not_run_results(candidate.name, sector, NO_PIXELS)]
     rows.sort(key=lambda row: row[0].sector or 0)
     combined = (
         combine_sectors({sector: sector_checks.results for sector, _, sector_checks in done})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ FOLD_BINS_PER_DURATION = 10
 # Out of transit starts here, in durations from mid-transit, so that an ephemeris a little off does not bite the baseline.
 BASELINE_STARTS_DURATIONS = 0.75
 MIN_BASELINE_CADENCES = 5
+IN_TRANSIT_DURATIONS = 0.45
+MIN_TRANSITS_FOR_ERROR = 3
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class BinnedLightCurve:
     start_btjd : left edge of the first bin
     bin_days : width of a bin
     flux_ppm : float32, shape (n_bins,), (flux / median - 1) x 1e6; NaN in empty bins
-    scatter_ppm : 1.4826 x MAD of the cadences about the mean of their bin
+    scatter_ppm : of a cadence, point to point: 1.4826 x MAD of the differences of neighbouring used cadences / sqrt 2
     """
 
     start_btjd: float
@@ -48,6 +51,7 @@ class FoldedLightCurve:
 
     Each transit is divided by the median of its own out-of-transit cadences within the window, so slow variability and
     offsets between sectors drop out. `hours` counts from mid-transit; series are float32 of shape (n_bins,), NaN where empty.
+    `odd_depths_ppm` and `even_depths_ppm` hold one depth a transit, shape (n_transits,): minus the mean in |dt| <= 0.45 T.
     """
 
     start_hours: float
@@ -56,9 +60,35 @@ class FoldedLightCurve:
     odd_err_ppm: NDArray[np.float32]
     even_ppm: NDArray[np.float32]
     even_err_ppm: NDArray[np.float32]
-    n_odd_transits: int
-    n_even_transits: int
+    odd_depths_ppm: NDArray[np.float64]
+    even_depths_ppm: NDArray[np.float64]
     sectors: tuple[int, ...]
+
+    @property
+    def n_odd_transits(self) -> int:
+        """Transits of odd number."""
+        return int(self.odd_depths_ppm.size)
+
+    @property
+    def n_even_transits(self) -> int:
+        """Transits of even number."""
+        return int(self.even_depths_ppm.size)
+
+    def depths(self) -> dict[str, float | None]:
+        """Mean depths, ppm, and their errors from the scatter of the single transits; None where there are too few."""
+        values: dict[str, float | None] = {}
+        for name, depths in (("odd", self.odd_depths_ppm), ("even", self.even_depths_ppm)):
+            known = depths[np.isfinite(depths)]
+            values[f"{name}_depth_ppm"] = float(known.mean()) if known.size else None
+            enough = known.size >= MIN_TRANSITS_FOR_ERROR
+            values[f"{name}_depth_err_ppm"] = float(known.std(ddof=1) / np.sqrt(known.size)) if enough else None
+        return values
+
+
+def point_to_point_scatter(ppm: NDArray[np.float64]) -> float:
+    """Scatter of one cadence, blind to slow variation; 0 with fewer than two cadences."""
+    steps = np.diff(ppm)
+    return MAD_TO_SIGMA * float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2.0) if steps.size else 0.0
 
 
 def bin_width_hours(candidates: Sequence[Ephemeris]) -> float:
@@ -84,42 +114,48 @@ def bin_light_curve(curve: LightCurve, *, bin_hours: float) -> BinnedLightCurve 
     start = float(np.floor(time.min() / bin_days) * bin_days)
     index = ((time - start) / bin_days).astype(np.int64)
     mean, _, _ = _bin_means(index, ppm, int(index.max()) + 1)
-    residual = ppm - mean[index]
-    scatter = MAD_TO_SIGMA * float(np.median(np.abs(residual - np.median(residual))))
-    return BinnedLightCurve(start, bin_days, mean.astype(np.float32), scatter)
+    return BinnedLightCurve(start, bin_days, mean.astype(np.float32), point_to_point_scatter(ppm))
 
 
-def fold_light_curves(curves: Sequence[LightCurve], candidate: Ephemeris) -> FoldedLightCurve | None:
+def fold_light_curves(
+    curves: Sequence[LightCurve], candidate: Ephemeris, *, dropped: Collection[tuple[int, int]] = ()
+) -> FoldedLightCurve | None:
     """
     Fold all used cadences on a candidate; odd and even transit numbers apart.
 
-    Returns None when no transit has enough out-of-transit cadences beside it.
+    Parameters
+    ----------
+    curves : light curves of the target
+    candidate : what to fold on
+    dropped : (sector, transit number) of the transits that the pixel checks set aside; they are not folded either
+
+    Returns
+    -------
+    FoldedLightCurve or None
+        None when no transit has enough out-of-transit cadences beside it.
     """
-    hours: list[NDArray[np.float64]] = []
-    ppm: list[NDArray[np.float64]] = []
-    odd: list[NDArray[np.bool_]] = []
-    seen: dict[bool, set[int]] = {True: set(), False: set()}
-    sectors: set[int] = set()
-    for curve in curves:
-        for number in _numbers(curve, candidate):
-            window = _one_transit(curve, candidate, number)
-            if window is None:
-                continue
-            hours.append(window[0])
-            ppm.append(window[1])
-            odd.append(np.full(window[0].size, number % 2 == 1))
-            seen[number % 2 == 1].add(number)
-            sectors.add(curve.product.header.sector or 0 if curve.product.header else 0)
-    if not hours:
-        return None
-    return _fold_bins(
-        np.concatenate(hours),
-        np.concatenate(ppm),
-        np.concatenate(odd),
-        candidate=candidate,
-        seen=seen,
-        sectors=tuple(sorted(sectors)),
-    )
+    windows = [
+        _Window(number, sector, *cut)
+        for curve in curves
+        for sector in (curve.product.header.sector or 0 if curve.product.header else 0,)
+        for number in _numbers(curve, candidate)
+        if (sector, number) not in dropped and (cut := _one_transit(curve, candidate, number)) is not None
+    ]
+    return _fold_bins(windows, candidate) if windows else None
+
+
+class _Window(NamedTuple):
+    """One transit: number and sector, hours from mid-transit, flux in ppm about its own baseline."""
+
+    number: int
+    sector: int
+    hours: NDArray[np.float64]
+    ppm: NDArray[np.float64]
+
+    def depth_ppm(self, candidate: Ephemeris) -> float:
+        """Minus the mean in transit; NaN without a cadence there."""
+        inside = np.abs(self.hours) <= IN_TRANSIT_DURATIONS * candidate.duration_hours
+        return -float(self.ppm[inside].mean()) if inside.any() else float("nan")
 
 
 def _numbers(curve: LightCurve, candidate: Ephemeris) -> range:
@@ -143,25 +179,21 @@ def _one_transit(
     return offset[inside] * HOURS_PER_DAY, (curve.flux[inside] / level - 1.0) * PPM
 
 
-def _fold_bins(
-    hours: NDArray[np.float64],
-    ppm: NDArray[np.float64],
-    odd: NDArray[np.bool_],
-    *,
-    candidate: Ephemeris,
-    seen: dict[bool, set[int]],
-    sectors: tuple[int, ...],
-) -> FoldedLightCurve:
+def _fold_bins(windows: Sequence[_Window], candidate: Ephemeris) -> FoldedLightCurve:
     bin_hours = candidate.duration_hours / FOLD_BINS_PER_DURATION
     n_half = int(FOLD_HALF_WIDTH_DURATIONS * FOLD_BINS_PER_DURATION)
     start = -n_half * bin_hours
-    index = np.clip(((hours - start) / bin_hours).astype(np.int64), 0, 2 * n_half - 1)
-    series = {}
-    for parity in (True, False):
-        chosen = odd == parity
-        mean, error, _ = _bin_means(index[chosen], ppm[chosen], 2 * n_half)
-        series[parity] = mean.astype(np.float32), error.astype(np.float32)
-    return FoldedLightCurve(start, bin_hours, *series[True], *series[False], len(seen[True]), len(seen[False]), sectors)
+    series: dict[int, tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]] = {}
+    for parity in (1, 0):
+        chosen = [window for window in windows if window.number % 2 == parity]
+        hours = np.concatenate([np.empty(0), *(window.hours for window in chosen)])
+        ppm = np.concatenate([np.empty(0), *(window.ppm for window in chosen)])
+        index = np.clip(((hours - start) / bin_hours).astype(np.int64), 0, 2 * n_half - 1)
+        mean, error, _ = _bin_means(index, ppm, 2 * n_half)
+        depths = np.array([window.depth_ppm(candidate) for window in chosen], dtype=np.float64)
+        series[parity] = mean.astype(np.float32), error.astype(np.float32), depths
+    sectors = tuple(sorted({window.sector for window in windows}))
+    return FoldedLightCurve(start, bin_hours, *series[1][:2], *series[0][:2], series[1][2], series[0][2], sectors)
 
 
 def _bin_means(

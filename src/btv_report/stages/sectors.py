@@ -137,7 +137,7 @@ def read_pixels(request: ReportRequest, found: FoundProducts, product: ProductFi
     except (ProductRefusedError, ProductCorruptError) as error:
         found.refuse(product, error)
         return None
-    notes = [sky_note(tpf), stack.wcs_disagrees]
+    notes = [sky_note(tpf), stack.wcs_disagrees, _absence_note(product, tpf.repacked, tpf.n_absent_cadences)]
     if not tpf.quality_column:
         notes.append(f"{product.path.name} has no QUALITY column: no cadence could be left out for its flags.")
     found.warnings += [note for note in notes if note]
@@ -217,7 +217,8 @@ def _read_light_curves(request: ReportRequest, found: FoundProducts) -> None:
 
 def _light_curve_notes(curve: LightCurve) -> list[str]:
     name, how = curve.product.path.name, curve.provenance
-    notes = []
+    absence = _absence_note(curve.product, how.repacked, how.n_absent_cadences)
+    notes = [absence] if absence else []
     if not how.quality_column:
         notes.append(f"{name} has no QUALITY column: no cadence could be left out for its flags.")
     if how.flux_note:
@@ -225,6 +226,18 @@ def _light_curve_notes(curve: LightCurve) -> list[str]:
     if how.normalisation_note:
         notes.append(f"{name}: {how.normalisation_note}")
     return notes
+
+
+def _absence_note(product: ProductFile, repacked: bool, n_absent: int | None) -> str:
+    """A sentence about cadences that somebody dropped before we saw the file; empty when there are none."""
+    if not repacked and not n_absent:
+        return ""
+    name = product.path.name
+    origin = f"{name} is a re-packed copy, not the pipeline's own file" if repacked else name
+    if not n_absent:
+        return f"{origin}."
+    joint = "; it" if repacked else ""
+    return f"{origin}{joint} leaves out {n_absent} cadences between its first and last, so their quality flags are unknown."
 
 
 def _read_neighbours(table: Path, found: FoundProducts) -> None:

@@ -104,6 +104,13 @@ def pixel_file_provenance(tpf: TargetPixelFile) -> dict[str, Any]:
         "n_cadences": int(tpf.time_btjd.size),
         "n_used": int(np.count_nonzero(tpf.used)),
         "cadence_measured_s": tpf.cadence_measured_s,
+        "n_nonfinite_time": int(np.count_nonzero(~np.isfinite(tpf.time_btjd))),
+        "n_nonfinite_flux": int(np.count_nonzero(~np.isfinite(tpf.flux).reshape(tpf.flux.shape[0], -1).any(axis=1))),
+        "n_absent_cadences": tpf.n_absent_cadences,
+        "repacked": tpf.repacked,
+        "flux_column": "FLUX",
+        "flux_unit": tpf.flux_unit,
+        "flux_err_source": "FLUX_ERR" if tpf.flux_err is not None else "none in the file",
         "n_row": int(tpf.flux.shape[1]),
         "n_column": int(tpf.flux.shape[2]),
         "crowdsap": tpf.crowdsap,
@@ -145,6 +152,7 @@ def fold_value(candidate: Ephemeris, fold: FoldedLightCurve) -> FoldValue:
         "even_err_ppm": encode_stamp(fold.even_err_ppm[np.newaxis, :]),
         "n_odd_transits": fold.n_odd_transits,
         "n_even_transits": fold.n_even_transits,
+        **{name: value for name, value in fold.depths().items() if value is not None},  # type: ignore[typeddict-item]
         "sectors": list(fold.sectors),
     }
 

@@ -351,7 +351,7 @@ COMMENT ON COLUMN light_curve.exptime_s IS 'Exposure time of a cadence, seconds'
 COMMENT ON COLUMN light_curve.start_btjd IS 'Left edge of the first bin, BTJD, days';
 COMMENT ON COLUMN light_curve.bin_days IS 'Width of a bin, days';
 COMMENT ON COLUMN light_curve.flux_ppm IS '(flux / median - 1) x 1e6 averaged in bins, ppm; NaN in empty bins';
-COMMENT ON COLUMN light_curve.scatter_ppm IS '1.4826 x MAD of the used cadences about the running median, ppm';
+COMMENT ON COLUMN light_curve.scatter_ppm IS 'scatter of a cadence, point to point: 1.4826 x MAD of the differences / sqrt 2, ppm';
 COMMENT ON COLUMN light_curve.n_used IS 'Cadences used';
 COMMENT ON COLUMN light_curve.other IS 'Fields of the record that no column holds exactly';
 
