@@ -9,6 +9,7 @@ from btv_report.errors import UsageError
 
 HOURS_PER_DAY = 24.0
 LARGEST_EPOCH_BTJD = 36525.0
+SHORTEST_PERIOD_DAYS = 0.01
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ class Ephemeris:
         if self.period_days <= 0:
             raise UsageError(
                 f"The period of candidate {self.name} is {self.period_days:g} d; a period is positive.",
+                hint="Give --period in days.",
+            )
+        if self.period_days < SHORTEST_PERIOD_DAYS:
+            raise UsageError(
+                f"The period of candidate {self.name} is {self.period_days:g} d: no body orbits a star in less than "
+                f"{SHORTEST_PERIOD_DAYS:g} d.",
                 hint="Give --period in days.",
             )
         if self.duration_hours <= 0:

@@ -9,6 +9,7 @@ from typing import Any
 
 from btv_report import exit_codes
 from btv_report.record import RunRecord
+from btv_report.render.site import previous_manifest
 from btv_report.stages.answer import report_answer, report_text
 from btv_report.stages.assemble import assemble_record
 from btv_report.stages.checking import check_pixels
@@ -60,6 +61,7 @@ def run_report(request: ReportRequest, *, tell: Callable[[str], None] = lambda s
     workspace = Workspace(request.workspace)
     if not request.dry_run:
         workspace.ensure_writable()
+        previous_manifest(workspace.site)  # a foreign folder in the site's place is refused before anything is recorded
     tell(f"TIC {request.tic_id}: reading products")
     found = find_and_read(request)
     exofop = look_at_exofop(request, exofop_manifests(found.mirror))

@@ -185,5 +185,8 @@ def parse_tic_id(text: str) -> int:
     """
     match = re.fullmatch(r"\s*(?:TIC[\s-]*)?0*([0-9]{1,11})\s*", text, flags=re.IGNORECASE | re.ASCII)
     if match is None or not 0 < int(match.group(1)) < MAX_TIC_ID:
-        raise UsageError(f"{text!r} is not a TIC number.", hint="Write `btv-report TIC 365938305` or just the number.")
+        raise UsageError(
+            f"{text!r} is neither a command nor a TIC number; this version takes no other names of a target.",
+            hint="Write `btv-report TIC 365938305` or just the number; `btv-report --help` lists the commands.",
+        )
     return int(match.group(1))

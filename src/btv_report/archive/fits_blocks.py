@@ -20,6 +20,7 @@ MAX_HEADER_BLOCKS = 2000
 
 _BITPIX = (8, 16, 32, 64, -32, -64)
 _FIRST_KEYWORDS = ("SIMPLE", "XTENSION")
+NOT_FITS = "it is no FITS file"
 
 
 class FitsStructureError(Exception):
@@ -129,7 +130,7 @@ def _expect_first_card(block: bytes, index: int) -> None:
     if keyword == expected:
         return
     if index == 0:
-        raise FitsStructureError("it is no FITS file (it does not begin with SIMPLE)")
+        raise FitsStructureError(f"{NOT_FITS} (it does not begin with SIMPLE)")
     raise FitsStructureError(f"what follows HDU {index - 1} is no FITS extension")
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from btv_report.archive.fits_blocks import NOT_FITS
 from btv_report.archive.header_index import HeaderEntry, HeaderIndex
 from btv_report.archive.sky_distance import separation_arcsec
 from btv_report.archive.states import AnswerState
@@ -25,7 +26,7 @@ CUTOUT_RADIUS_ARCSEC = 10.0
 """A cut-out without a TIC number is the target's when its centre lies this close: half a TESS pixel."""
 
 MAX_EXAMPLES = 5
-_FITS_NAME = re.compile(r".+\.(fits|fit)(\.gz)?", re.IGNORECASE)
+_FITS_NAME = re.compile(r".+\.(fits|fit)(\.gz)?", re.IGNORECASE | re.DOTALL)
 # `tess2018206045859-s0001-0000000025155310-0120-s_lc.fits`, `hlsp_..._00055652896-s01_...`, `TIC 25155310.fits`
 _NUMBER_IN_NAME = re.compile(
     r"(?<!\d)(?:(?P<padded>\d{16}|0\d{8,14})(?!\d)|(?<![a-z])tic[\s_-]*(?P<tic>\d+))", re.IGNORECASE
@@ -127,8 +128,9 @@ def find_products(
     """
     for folder in folders:
         if not folder.is_dir():
+            what = "is a file, not a folder" if folder.is_file() else "does not exist"
             raise UsageError(
-                f"The mirror {folder} does not exist or is not a folder.",
+                f"The mirror {folder} {what}.",
                 hint="Give --mirror the folder that holds the FITS files.",
                 path=folder,
             )
@@ -215,12 +217,20 @@ def _walk(folder: Path, seen: set[tuple[int, int]], unreadable: list[str]) -> It
                 continue
             seen.add((status.st_dev, status.st_ino))
             with os.scandir(current) as listing:
-                items = sorted((item.name, item.is_dir()) for item in listing)
+                items = sorted((item.name, _is_folder(item)) for item in listing)
         except OSError as error:
             unreadable.append(f"The folder {current.name} cannot be read: {error.strerror or error}.")
             continue
         pending.extend(current / name for name, is_folder in reversed(items) if is_folder)
         yield current, [name for name, is_folder in items if not is_folder]
+
+
+def _is_folder(item: os.DirEntry[str]) -> bool:
+    """Whether an entry leads to a folder; a link that leads nowhere, or to itself, does not."""
+    try:
+        return item.is_dir()
+    except OSError:
+        return False
 
 
 def _claim(path: Path, entry: HeaderEntry, tic_id: int, position: SkyPosition | None) -> tuple[Claim | None, str]:
@@ -244,6 +254,8 @@ def _claim_of_damaged(path: Path, entry: HeaderEntry, tic_id: int) -> tuple[Clai
         return Claim.NAME, f"its header cannot be read ({entry.fault}); its name carries the number of TIC {tic_id}"
     if numbers:
         return None, f"damaged; TIC {min(numbers)} by its name"
+    if entry.size == 0 or entry.fault.startswith(NOT_FITS):
+        return None, entry.fault
     return Claim.POSSIBLE, f"its header cannot be read ({entry.fault}), so it could be of TIC {tic_id}"
 
 

@@ -51,7 +51,8 @@ class CommandGroup(click.Group):
 @click.group(
     cls=CommandGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 2 usage, 3 dossier with gaps, 4 nothing usable, 5 damaged data, 6 disk, permission or lock.",
+    epilog="Exit codes: 0 done, 1 a bug, 2 usage, 3 dossier with gaps, 4 nothing usable, 5 damaged data, "
+    "6 disk, permission or lock, 130 interrupted.",
 )
 @click.version_option(__version__, prog_name="btv-report")
 def cli() -> None:

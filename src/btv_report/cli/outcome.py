@@ -55,8 +55,7 @@ def errors_become_sentences(
         say(f"Error: {error}")
         stop(error.exit_code)
     except KeyboardInterrupt:
-        say("Interrupted. What was recorded before stays; nothing half-made was left behind.")
-        stop(exit_codes.INTERRUPTED)
+        _interrupted()
     except BrokenPipeError:
         # The reader of stdout has gone; what was to be recorded is recorded.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -64,10 +63,20 @@ def errors_become_sentences(
     except OSError as error:
         if error.errno not in _LOCAL_ERRNOS:
             _bug(verbose=verbose)
-        say(f"Error: {error.strerror}: {error.filename}. Free space or change permissions there, then run again.")
+        where = f" at {error.filename}" if error.filename else ""
+        say(f"Error: {error.strerror}{where}. Free space or change permissions there, then run again.")
         stop(exit_codes.LOCAL_ENVIRONMENT)
+    except RuntimeError as error:
+        if "interrupted" not in str(error).lower():  # DuckDB turns Ctrl-C into an error of its own
+            _bug(verbose=verbose)
+        _interrupted()
     except Exception:  # the edge of the program: a bug is reported as such
         _bug(verbose=verbose)
+
+
+def _interrupted() -> NoReturn:
+    say("Interrupted. What was recorded before stays; the next run finishes what this one had begun to record.")
+    stop(exit_codes.INTERRUPTED)
 
 
 def _bug(*, verbose: bool) -> NoReturn:

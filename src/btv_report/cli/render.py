@@ -22,12 +22,10 @@ def render_command(workspace: Path | None, site: Path | None, verbose: bool) -> 
     The same store gives the same bytes on any day and machine.
     """
     with errors_become_sentences(verbose=verbose):
+        from btv_report.cli.workspaces import existing_workspace
         from btv_report.stages.publish import render_site
-        from btv_report.store.workspace import locate_workspace
 
-        place, note = locate_workspace(workspace, Path.cwd())
-        if note:
-            say(note)
+        place = existing_workspace(workspace)
         build = render_site(place, site.absolute() if site else place.site)
         say(f"{len(build.written)} files written, {build.unchanged} unchanged, {len(build.removed)} removed")
         click.echo(printable(str(build.index)))

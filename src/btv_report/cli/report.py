@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -24,7 +25,7 @@ PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
     "--mirror",
     "mirrors",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=click.Path(),
     metavar="DIR",
     help="Folder tree of FITS files, any layout, plain or gzipped, found by header. Repeatable.",
 )
@@ -72,7 +73,7 @@ PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
 def report_command(
     *,
     target: tuple[str, ...],
-    mirrors: tuple[Path, ...],
+    mirrors: tuple[str, ...],
     offline: bool,
     sectors: tuple[int, ...],
     pipelines: tuple[str, ...],
@@ -116,6 +117,8 @@ def report_command(
         from btv_report.targets import parse_tic_id
 
         tic_id = parse_tic_id(" ".join(target))
+        if exptime_s is not None and not (math.isfinite(exptime_s) and exptime_s > 0):
+            raise UsageError(f"--exptime {exptime_s:g} is no exposure time.", hint="Give seconds, such as 120.")
         ephemeris = ephemeris_from_options(period_days, epoch_btjd, duration_hours)
         place, note = locate_workspace(workspace, Path.cwd())
         if note and not quiet:
@@ -123,7 +126,7 @@ def report_command(
         request = ReportRequest(
             tic_id=tic_id,
             workspace=place.root,
-            mirrors=mirrors,
+            mirrors=_folders(mirrors),
             offline=offline,
             sectors=sectors,
             pipelines=pipelines,
@@ -148,3 +151,10 @@ def report_command(
         else:
             click.echo(printable(outcome.text))
     stop(outcome.exit_code)
+
+
+def _folders(mirrors: tuple[str, ...]) -> tuple[Path, ...]:
+    """The mirrors as paths; an empty text is no folder (it would silently be the current one)."""
+    if any(not mirror.strip() for mirror in mirrors):
+        raise UsageError("--mirror is empty.", hint="Give the folder that holds the FITS files.")
+    return tuple(Path(mirror).expanduser() for mirror in mirrors)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from btv_report.cli.outcome import errors_become_sentences, printable, say
+from btv_report import exit_codes
+from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
 
 
 @click.group("store")
@@ -20,12 +21,10 @@ def store_group() -> None:
 def rebuild_command(workspace: Path | None, verbose: bool) -> None:
     """Make the store again from the run records, equal row by row; the old one is kept beside it."""
     with errors_become_sentences(verbose=verbose):
+        from btv_report.cli.workspaces import existing_workspace
         from btv_report.store.rebuild import rebuild_store
-        from btv_report.store.workspace import locate_workspace
 
-        place, note = locate_workspace(workspace, Path.cwd())
-        if note:
-            say(note)
+        place = existing_workspace(workspace)
         report = rebuild_store(place)
         for problem in report.problems:
             say(f"Warning: {problem}")
@@ -33,4 +32,5 @@ def rebuild_command(workspace: Path | None, verbose: bool) -> None:
             say(f"{len(report.adopted)} records were not in the ledger and got an entry.")
         if report.set_aside:
             say(f"The old database lies in {report.set_aside}.")
-        click.echo(printable(f"{report.n_runs} runs in {place.database}"))
+        click.echo(printable(f"{report.n_runs} run{'' if report.n_runs == 1 else 's'} in {place.database}"))
+    stop(exit_codes.INTEGRITY if report.problems else exit_codes.DONE)

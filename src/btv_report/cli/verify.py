@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from btv_report import exit_codes
-from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
+from btv_report.cli.outcome import errors_become_sentences, printable, stop
 
 
 @click.command("verify")
@@ -16,13 +16,11 @@ from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
 def verify_command(workspace: Path | None, verbose: bool) -> None:
     """Check records against hashes, the ledger's chain, the store and the site, and name what does not hold."""
     with errors_become_sentences(verbose=verbose):
+        from btv_report.cli.workspaces import existing_workspace
         from btv_report.render.verify import verify_site
         from btv_report.store.verify import verify_workspace
-        from btv_report.store.workspace import locate_workspace
 
-        place, note = locate_workspace(workspace, Path.cwd())
-        if note:
-            say(note)
+        place = existing_workspace(workspace)
         problems = [*verify_workspace(place), *verify_site(place.site)]
         for problem in problems:
             click.echo(printable(problem))

@@ -170,6 +170,8 @@ def _refusal(header: ProductHeader, tic_id: int | None) -> str:
         return f"its header says TIC {header.tic_id}, not TIC {tic_id}"
     if tic_id is not None and header.tic_id is None and header.kind is not ProductKind.CUTOUT:
         return f"its header names no TIC number, so it cannot be told to be of TIC {tic_id}"
+    if header.sector is None or header.sector < 1:
+        return "its header states no sector"
     return header.time_reference.reason_not_btjd() or ""
 
 

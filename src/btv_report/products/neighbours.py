@@ -26,6 +26,7 @@ TIC_EPOCH_YEAR = 2000.0
 """Epoch of TIC positions; assumed when a file has TESS magnitudes and no `ref_epoch`."""
 
 _REQUIRED = ("id", "ra", "dec")
+EARLIEST_EPOCH_YEAR, LATEST_EPOCH_YEAR = 1850.0, 2150.0
 _COLUMNS = (*_REQUIRED, "tmag", "gmag", "pmra", "pmdec", "ref_epoch")
 _HINT = "Columns: id, ra, dec (deg), tmag and/or gmag, and optionally pmra, pmdec (mas/yr), ref_epoch (Julian year)."
 _BLANK = {"", "nan", "null", "none", "--", "masked"}
@@ -228,6 +229,11 @@ def _require_epoch(rows: _Rows, path: Path) -> None:
         )
 
 
+def stars_near(stars: Sequence[Neighbour], position: SkyPosition, radius_arcsec: float) -> int:
+    """How many stars lie within a radius of a position, as both are listed."""
+    return sum(separation_arcsec(position, star.position) <= radius_arcsec for star in stars)
+
+
 def _neighbour(cells: Mapping[str, str | None], where: str, path: Path) -> Neighbour:
     star_id = cells["id"]
     if star_id is None:
@@ -241,6 +247,12 @@ def _neighbour(cells: Mapping[str, str | None], where: str, path: Path) -> Neigh
         )
     pmra, pmdec = _number(cells, "pmra", where, path), _number(cells, "pmdec", where, path)
     epoch = _number(cells, "ref_epoch", where, path)
+    if epoch is not None and not EARLIEST_EPOCH_YEAR <= epoch <= LATEST_EPOCH_YEAR:
+        raise UsageError(
+            f"{where} (id {star_id}) has ref_epoch {epoch:g}, which is no Julian year.",
+            hint="ref_epoch is a year such as 2016.0.",
+            path=path,
+        )
     position = SkyPosition(
         ra_deg=ra_deg % 360.0,
         dec_deg=dec_deg,

@@ -46,7 +46,9 @@ def build_pixel_stack(
     if header is None or header.sector is None:
         raise ProductRefusedError(f"{tpf.product.path.name} does not state its sector.", path=tpf.product.path)
     if tpf.cadence_measured_s is None:
-        raise ProductRefusedError(f"{tpf.product.path.name} has fewer than two cadences.", path=tpf.product.path)
+        raise ProductRefusedError(
+            f"{tpf.product.path.name} has no two cadences whose times rise.", path=tpf.product.path
+        )
     flux, background = tpf.flux, tpf.background
     if not tpf.background_subtracted:
         background = measure_sky(tpf)

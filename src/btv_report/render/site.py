@@ -82,7 +82,7 @@ def build_site(
     LocalEnvironmentError
         If the disk refuses.
     """
-    previous = _previous_manifest(site_dir)
+    previous = previous_manifest(site_dir)
     remembered = Remembered.read(memory, previous or {}, site_dir)
     gathered = _gather(records, ledger_head, remembered)
     _refuse_broken_links(gathered)
@@ -200,7 +200,7 @@ def read_manifest(site_dir: Path) -> dict[str, Entry] | None:
     return {str(path): entry for path, entry in content["files"].items() if isinstance(entry, dict)}
 
 
-def _previous_manifest(site_dir: Path) -> dict[str, Entry] | None:
+def previous_manifest(site_dir: Path) -> dict[str, Entry] | None:
     """The manifest of the site that stands there; None when there is no site; a folder of other things is refused (F-084)."""
     with sentences("look into", site_dir):
         if not site_dir.exists() and not site_dir.is_symlink():

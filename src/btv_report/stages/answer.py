@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Any
 
@@ -85,7 +86,12 @@ def report_text(answer: dict[str, Any], *, page: Path | None) -> str:
 def _check_lines(check: dict[str, Any]) -> list[str]:
     """Verdict and sentence of a combined result, wrapped."""
     head = f"  {check['check_id']} {_SYMBOLS[check['verdict']]:<9} "
-    return wrap(check["summary"], width=100, initial_indent=head, subsequent_indent=" " * len(head))
+    return wrap(check["summary"], width=_text_width(), initial_indent=head, subsequent_indent=" " * len(head))
+
+
+def _text_width() -> int:
+    """Columns of the terminal, within what reads well; 100 where there is none."""
+    return min(max(get_terminal_size((100, 24)).columns, 40), 100)
 
 
 def _counted(products: list[dict[str, Any]]) -> str:

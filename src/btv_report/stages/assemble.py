@@ -8,7 +8,7 @@ import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, cast
 
 from btv_report._version import __version__
 from btv_report.archive.states import AnswerState
@@ -40,7 +40,7 @@ def assemble_record(
     """
     asked_at = run_time()
     answers = _answers(request, found, exofop, asked_at)
-    return {
+    record: RunRecord = {
         "schema_version": SCHEMA_VERSION,
         "run": _run_info(request, found, asked_at),
         "target": values.target_value(found.target),
@@ -56,6 +56,18 @@ def assemble_record(
         "exofop": values.exofop_value(str(exofop.state), exofop.detail, exofop.manifest),
         "warnings": [*found.warnings, *exofop.warnings],
     }
+    return cast(RunRecord, _encodable(record))
+
+
+def _encodable(value: Any) -> Any:
+    """A JSON value whose texts are Unicode: bytes of a file name that are none are written as escapes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {key: _encodable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    return value
 
 
 def run_time() -> str:

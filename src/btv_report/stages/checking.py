@@ -20,6 +20,7 @@ from btv_report.stages.sectors import FoundProducts, PixelSector, read_pixels
 from btv_report.stages.values import pixel_file_provenance, pixel_view
 
 NO_PIXELS = "there is no pixel file of this sector"
+NO_PIXELS_AT_ALL = "there is no usable pixel file in any sector"
 
 
 @dataclass
@@ -117,7 +118,7 @@ def _collect(
     combined = (
         combine_sectors({sector: sector_checks.results for sector, _, sector_checks in done})
         if done
-        else not_run_results(candidate.name, None, "there is no pixel file in any sector")
+        else not_run_results(candidate.name, None, NO_PIXELS_AT_ALL)
     )
     checked.results += [*rows, *((result, [sha256 for _, sha256, _ in done]) for result in combined)]
 

@@ -22,7 +22,7 @@ from btv_report.errors import (
 from btv_report.products.inspect import content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
 from btv_report.products.model import LightCurve, ProductFile, ProductKind, ProductState, TargetPixelFile
-from btv_report.products.neighbours import read_neighbours, without_target
+from btv_report.products.neighbours import read_neighbours, stars_near, without_target
 from btv_report.products.pixel_stack import build_pixel_stack, sky_note
 from btv_report.products.select import select_products
 from btv_report.products.sky import mid_year
@@ -34,6 +34,9 @@ from btv_report.targets import Neighbour, Target
 
 # Decompressed files kept between inspection and reading; beyond it they are read again, so that memory stays bounded.
 KEPT_BYTES = 128 * 2**20
+# A table without a single star so close, the target included, is of another field: half the width of a usual stamp.
+FIELD_RADIUS_ARCSEC = 120.0
+LISTED_FAULTS = 10
 
 
 @dataclass(frozen=True)
@@ -185,7 +188,7 @@ def _inspected(request: ReportRequest, mirror: MirrorAnswer, contents: dict[str,
         looked = inspect_file(file.path, tic_id=request.tic_id, flux=request.flux, quality_mask=request.quality_mask)
         product = looked.product
         if file.note:
-            product = replace(product, reason="; ".join(part for part in (product.reason, file.note) if part))
+            product = replace(product, reason=product.reason or file.note)
         if looked.content and kept + len(looked.content) <= KEPT_BYTES:
             contents[product.sha256] = looked.content
             kept += len(looked.content)
@@ -212,10 +215,10 @@ def _read_light_curves(request: ReportRequest, found: FoundProducts) -> None:
             found.refuse(product, error)
             continue
         found.light_curves.append(curve)
-        found.warnings += _light_curve_notes(curve)
+        found.warnings += _light_curve_notes(request, curve)
 
 
-def _light_curve_notes(curve: LightCurve) -> list[str]:
+def _light_curve_notes(request: ReportRequest, curve: LightCurve) -> list[str]:
     name, how = curve.product.path.name, curve.provenance
     absence = _absence_note(curve.product, how.repacked, how.n_absent_cadences)
     notes = [absence] if absence else []
@@ -223,7 +226,7 @@ def _light_curve_notes(curve: LightCurve) -> list[str]:
         notes.append(f"{name} has no QUALITY column: no cadence could be left out for its flags.")
     if how.flux_note:
         notes.append(f"{name}: {how.flux_note}")
-    if how.normalisation_note:
+    if how.normalisation_note and request.normalise:
         notes.append(f"{name}: {how.normalisation_note}")
     return notes
 
@@ -245,6 +248,13 @@ def _read_neighbours(table: Path, found: FoundProducts) -> None:
     year = mid_year(np.concatenate(times)) if times else None
     catalogue = read_neighbours(table)
     found.neighbours_sha256 = catalogue.sha256
+    position = found.target.position
+    if position is not None and not stars_near(catalogue.stars, position, FIELD_RADIUS_ARCSEC):
+        found.warnings.append(
+            f"{table.name} lists {len(catalogue.stars)} stars, none within {FIELD_RADIUS_ARCSEC:g} arcsec of "
+            f"{found.target.name}: it is not used, and the neighbours count as unknown. Is it the table of this field?"
+        )
+        return
     found.neighbours = without_target(
         catalogue.stars, tic_id=found.target.tic_id, position=found.target.position, year=year or 2000.0
     )
@@ -292,11 +302,17 @@ def _fault_warnings(request: ReportRequest, products: Sequence[ProductFile]) -> 
         ProductState.CORRUPT: "Fetch the file again; the dossier was made without it.",
         ProductState.REJECTED: "The dossier was made without it.",
     }
-    return [
+    faulty = {product.sha256: product for product in reversed(products) if product.state in remedy}
+    asked = [product for product in reversed(faulty.values()) if _was_asked(request, product)]
+    sentences = [
         f"TIC {request.tic_id}: {product.path.name}: {product.reason.rstrip('.')}. {remedy[product.state]}"
-        for product in products
-        if product.state in remedy and _was_asked(request, product)
+        for product in asked[:LISTED_FAULTS]
     ]
+    if len(asked) > LISTED_FAULTS:
+        sentences.append(
+            f"TIC {request.tic_id}: {len(asked) - LISTED_FAULTS} more files are damaged or refused; see `products`."
+        )
+    return sentences
 
 
 def _missing_sectors(request: ReportRequest, products: Sequence[ProductFile]) -> list[str]:
