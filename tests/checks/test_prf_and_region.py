@@ -127,7 +127,7 @@ def test_position_is_unbiased_by_the_half_pixel_grid(scene: Scene) -> None:
 
 def test_impossible_depth_and_far_position_lower_a_host() -> None:
     stars = [HostInput(1.0, 0.001, 0.1), HostInput(1.0, 3.0, 0.1), HostInput(20.0, 0.01, 0.1)]
-    (target, impossible, far), none = host_probabilities(stars, 1e-4, catalogue_known=True)
+    (target, impossible, far), none = host_probabilities(stars, 1e-4)
     assert target > 0.99
     assert impossible < 1e-3
     assert far < 1e-3
@@ -135,6 +135,6 @@ def test_impossible_depth_and_far_position_lower_a_host() -> None:
 
 
 def test_two_equal_stars_share_the_probability() -> None:
-    (first, second), _ = host_probabilities([HostInput(2.0, 0.01, 0.1)] * 2, 1e-6, catalogue_known=True)
+    (first, second), _ = host_probabilities([HostInput(2.0, 0.01, 0.1)] * 2, 1e-6)
     assert first == pytest.approx(second)
     assert first == pytest.approx(0.5, abs=1e-3)

@@ -19,9 +19,10 @@ from btv_report.checks.apertures import FloatArray
 from btv_report.checks.hosts import HostInput, host_probabilities
 from btv_report.checks.matched_windows import SMALLEST_P, sigma_of_p
 from btv_report.checks.registry import CHECKS
-from btv_report.checks.reporting import few_transits_note, metrics_of, p_words, transit_words
+from btv_report.checks.reporting import chance_words, few_transits_note, metrics_of, p_words, transit_words
 from btv_report.checks.result import CheckResult, Verdict
-from btv_report.checks.v09_difference_image import error_along
+from btv_report.checks.v09_difference_image import error_along, region_words
+from btv_report.checks.v10_aperture_dependence import CONSTANT, CONSTANT_NOTE
 
 HUBER_LIMIT = 2.0
 # What the combination of a single sector repeats of its details; the rest stands with the sector.
@@ -55,13 +56,31 @@ def _combine(check_id: str, results: Sequence[CheckResult]) -> CheckResult:
     if check_id == "V09":
         ran = [result for result in ran if "covariance_arcsec2" in result.details] or ran
     if not ran:
-        sectors = ", ".join(str(result.sector) for result in results)
-        reason = f"The check was run in none of the sectors ({sectors})."
+        reason = _reason_in_none(results)
         return _result(check_id, results, Verdict.NOT_RUN, f"Not run: {reason}", reason=reason)
     if len(ran) == 1:
         return _one_sector(check_id, ran[0], results)
     how = {"V08": _combine_v08, "V09": _combine_v09, "V10": _combine_v10, "V20": _combine_v20}[check_id]
     return how(ran, results)
+
+
+def _reason_in_none(results: Sequence[CheckResult]) -> str:
+    """The sectors' own reasons; sectors whose reasons differ by the sector's number only share one."""
+    by_reason: dict[str, list[CheckResult]] = {}
+    for result in results:
+        reason = (result.reason or "no reason was given").rstrip(".")
+        shared = reason.replace(f"sector {result.sector}", "the sector").replace(
+            f"Sector {result.sector}", "The sector"
+        )
+        by_reason.setdefault(shared, []).append(result)
+    if len(results) == 1:
+        return f"The check was not run in the one sector there is: {(results[0].reason or 'no reason was given').rstrip('.')}."
+    sectors = ", ".join(str(result.sector) for result in results)
+    opening = f"The check was run in none of the sectors ({sectors})"
+    if len(by_reason) == 1:
+        return f"{opening}: {next(iter(by_reason))}."
+    each = (f"in {', '.join(str(result.sector) for result in group)}: {why}" for why, group in by_reason.items())
+    return f"{opening}: {'; '.join(each)}."
 
 
 def _result(check_id: str, results: Sequence[CheckResult], verdict: Verdict, summary: str, **parts: Any) -> CheckResult:
@@ -153,7 +172,7 @@ def _combine_v08(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> 
         Verdict.FAIL: "The centre of light moves in transit",
         Verdict.WARN: "The centre of light may move in transit",
     }.get(verdict, "No shift of the centre of light in transit stands out of the noise")
-    text = f"{finding}: {sigma_of_p(p_value):.1f} sigma over {_sectors(ran)}, {transit_words(n)}."
+    text = f"{finding}: {chance_words(p_value, sigma_of_p(p_value))} over {_sectors(ran)}, {transit_words(n)}."
     if verdict is Verdict.PASS:
         text += " This does not place the signal on the target."
     windows = _values(ran, "n_independent_windows")
@@ -190,6 +209,8 @@ def _combine_v10(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> 
     else:
         finding = f"The depth {trend} that of a signal on the target"
     text = f"{finding} ({p_words(p_value)} over {_sectors(ran)}, {transit_words(n)})."
+    if all(result.parameters.get("expected_curve") == CONSTANT for result in ran):
+        text += CONSTANT_NOTE
     return _result(
         "V10",
         results,
@@ -282,24 +303,29 @@ def _combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> 
     mean, stat = robust_mean_offset(offsets, covariances)
     covariance = stat + thresholds.value("systematic_floor_arcsec") ** 2 * np.eye(2)
     snr = float(np.sqrt((_values(ran, "snr") ** 2).sum()))
-    stars, none = _combined_hosts(ran, mean, covariance, snr)
+    stars = _combined_stars(ran, mean, covariance)
+    none = _weigh_hosts(ran, stars, covariance, snr)
     delta = float(stars[0]["delta_chi2"])
     quality = float(np.median(_values(ran, "quality")))
     n = _n_transits(ran)
-    verdict = _v09_verdict(delta, snr, quality, n, stars)
+    verdict = _v09_verdict(ran, delta, snr, n, stars)
     sigma = sigma_of_p(math.exp(-0.5 * min(delta, 1380.0)))
     length = float(np.hypot(*mean))
     outside = delta > thresholds.value("region_delta_chi2")
     place = "lies away from" if outside else "is consistent with"
     text = (
         f"The source of the signal {place} the target: {length:.1f} ± {error_along(mean, covariance):.1f} arcsec from its "
-        f"catalogue position, {sigma:.1f} sigma, {transit_words(n)} in {_sectors(ran)}."
+        f"catalogue position, {region_words(outside, sigma)}, {transit_words(n)} in {_sectors(ran)}."
     )
     if snr < thresholds.value("snr_strong"):
         text += f" The signal is weak (SNR {snr:.1f})."
-    likeliest = max(stars, key=lambda star: float(star["probability"]))
-    if quality >= thresholds.value("quality_good") and likeliest["probability"] > stars[0]["probability"]:
+    likeliest = _likeliest(stars)
+    if likeliest is not None and likeliest is not stars[0]:
         text += f" By position and needed depth, {likeliest['star_id']} is a likelier host than the target."
+    if not _is_one_star(ran):
+        text += (
+            f" The difference images are not clearly those of one star (correlation {quality:.2f}), so none is named."
+        )
     metrics: dict[str, tuple[float | int | None, str]] = {
         "offset_arcsec": (length, "arcsec"),
         "offset_ra_arcsec": (float(mean[0]), "arcsec"),
@@ -310,7 +336,7 @@ def _combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> 
         "quality": (quality, ""),
         "snr": (snr, ""),
         "target_delta_chi2": (delta, ""),
-        "target_probability": (float(stars[0]["probability"]), ""),
+        "target_probability": (stars[0].get("probability"), ""),
     }
     how = (
         "robust (Huber) weighted mean of RA and Dec offsets; 2.5 arcsec floor per component added once, after averaging"
@@ -329,7 +355,7 @@ def _combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> 
         parameters=_parameters(ran, results, how),
         details={
             "covariance_arcsec2": covariance.tolist(),
-            "neighbours": [*stars, {"star_id": "none of these", "probability": none}],
+            "neighbours": [*stars, *([] if none is None else [{"star_id": "none of these", "probability": none}])],
             "nearest": {"star_id": nearest["star_id"], "separation_arcsec": nearest["offset_arcsec"]},
             "resolution_radius_arcsec": math.sqrt(
                 thresholds.value("region_delta_chi2") * math.sqrt(float(np.linalg.det(covariance)))
@@ -338,18 +364,29 @@ def _combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> 
     )
 
 
-def _v09_verdict(delta: float, snr: float, quality: float, n: int, stars: Sequence[Mapping[str, Any]]) -> Verdict:
+def _v09_verdict(
+    ran: Sequence[CheckResult], delta: float, snr: float, n: int, stars: Sequence[Mapping[str, Any]]
+) -> Verdict:
     strong = snr >= thresholds.value("snr_strong")
     if delta > thresholds.value("region_delta_chi2"):
-        sound = strong and quality >= thresholds.value("quality_good") and n >= thresholds.value("min_transits")
+        sound = strong and _is_one_star(ran) and n >= thresholds.value("min_transits")
         return Verdict.FAIL if sound else Verdict.WARN
-    likeliest = max(float(star["probability"]) for star in stars)
-    return Verdict.PASS if strong and float(stars[0]["probability"]) >= likeliest else Verdict.WARN
+    bad = 2 * sum(bool(result.parameters.get("badly_fitted")) for result in ran) > len(ran)
+    return Verdict.PASS if strong and not bad and _likeliest(stars) in (None, stars[0]) else Verdict.WARN
 
 
-def _combined_hosts(
-    ran: Sequence[CheckResult], mean: FloatArray, covariance: FloatArray, snr: float
-) -> tuple[list[dict[str, Any]], float]:
+def _is_one_star(ran: Sequence[CheckResult]) -> bool:
+    """Whether at least half of the sectors' difference images are those of one star."""
+    return 2 * sum(bool(result.parameters.get("one_star")) for result in ran) >= len(ran)
+
+
+def _likeliest(stars: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The star most probable to be the host; None where no probabilities can be given."""
+    weighed = [star for star in stars if "probability" in star]
+    return max(weighed, key=lambda star: float(star["probability"]), default=None)
+
+
+def _combined_stars(ran: Sequence[CheckResult], mean: FloatArray, covariance: FloatArray) -> list[dict[str, Any]]:
     """Every star of any sector against the mean offset; the target first."""
     found: dict[str, list[Mapping[str, Any]]] = {}
     for result in ran:
@@ -361,7 +398,7 @@ def _combined_hosts(
     for star_id, entries in found.items():
         place = np.mean([[e["ra_offset_arcsec"], e["dec_offset_arcsec"]] for e in entries], axis=0)
         rest = mean - place
-        depths = [float(e["required_depth"]) for e in entries if e["required_depth"] is not None]
+        depths = [float(e["required_depth"]) for e in entries if e.get("required_depth") is not None]
         delta = float(rest @ precision @ rest)
         stars.append(
             {
@@ -371,14 +408,27 @@ def _combined_hosts(
                 "offset_arcsec": float(np.hypot(*rest)),
                 "offset_sigma": sigma_of_p(math.exp(-0.5 * min(delta, 1380.0))),
                 "delta_chi2": delta,
-                "required_depth": float(np.median(depths)) if depths else None,
             }
         )
+        if _is_one_star(ran):
+            stars[-1]["required_depth"] = float(np.median(depths)) if depths else None
+    return stars
+
+
+def _weigh_hosts(
+    ran: Sequence[CheckResult], stars: Sequence[dict[str, Any]], covariance: FloatArray, snr: float
+) -> float | None:
+    """
+    Give each star its probability, and return that of none of them.
+
+    None, and no probabilities, where the images are not those of one star or no sector had a catalogue of neighbours.
+    """
+    if not _is_one_star(ran) or all("NEIGHBOURS_UNKNOWN" in result.flags for result in ran):
+        return None
     inputs = [HostInput(star["delta_chi2"], star["required_depth"], 1.0 / max(snr, 1e-3)) for star in stars]
     # The integral of exp(-delta chi2 / 2) over the sky is 2 pi sqrt(det C); the search circle is about 95 arcsec wide.
     evidence = 2 * math.pi * math.sqrt(float(np.linalg.det(covariance))) / (math.pi * 94.5**2)
-    known = not all("NEIGHBOURS_UNKNOWN" in result.flags for result in ran)
-    probabilities, none = host_probabilities(inputs, evidence, catalogue_known=known)
+    probabilities, none = host_probabilities(inputs, evidence)
     for star, probability in zip(stars, probabilities, strict=True):
         star["probability"] = probability
-    return stars, none
+    return none

@@ -19,7 +19,6 @@ import numpy as np
 from btv_report.checks.apertures import FloatArray
 
 UNCATALOGUED_WEIGHT = 0.05
-UNCATALOGUED_WEIGHT_WITHOUT_CATALOGUE = 1.0
 FLUX_RATIO_ERROR = 0.2
 SMALLEST_PROBABILITY = 1e-9
 
@@ -33,21 +32,17 @@ class HostInput:
     depth_relative_error: float
 
 
-def host_probabilities(
-    stars: Sequence[HostInput], uncatalogued_evidence: float, *, catalogue_known: bool
-) -> tuple[list[float], float]:
+def host_probabilities(stars: Sequence[HostInput], uncatalogued_evidence: float) -> tuple[list[float], float]:
     """
     Probability of each star, and of none of them; they sum to 1.
 
     Parameters
     ----------
-    stars : target and neighbours
+    stars : target and catalogued neighbours
     uncatalogued_evidence : mean of exp(-delta-chi-squared / 2) over the search circle
-    catalogue_known : without a catalogue, a source that is in none is as likely beforehand as the target
     """
     weights = [math.exp(-0.5 * min(star.delta_chi2, 1400.0)) * probability_possible(star) for star in stars]
-    prior = UNCATALOGUED_WEIGHT if catalogue_known else UNCATALOGUED_WEIGHT_WITHOUT_CATALOGUE
-    none = prior * max(uncatalogued_evidence, 1e-12)
+    none = UNCATALOGUED_WEIGHT * max(uncatalogued_evidence, 1e-12)
     total = sum(weights) + none
     raw = [max(weight / total, SMALLEST_PROBABILITY) for weight in [*weights, none]]
     norm = sum(raw)

@@ -7,7 +7,7 @@ without a change elsewhere. Images have unit total flux where the whole source l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -108,7 +108,7 @@ class OwnImagePrf:
         return np.asarray(images, dtype=np.float64)
 
 
-def own_image_prf(image: FloatArray, row: float, column: float) -> OwnImagePrf:
+def own_image_prf(image: FloatArray, row: float, column: float, description: str = "") -> OwnImagePrf:
     """
     Make a PRF of a star's image from which background and neighbours have been subtracted.
 
@@ -116,6 +116,7 @@ def own_image_prf(image: FloatArray, row: float, column: float) -> OwnImagePrf:
     ----------
     image : shape (n_row, n_column), non-finite pixels count as empty
     row, column : position of the star; the image fades to zero between 3.5 and 5.5 px from it
+    description : what readers should know of it; by default only what it is
     """
     from scipy.ndimage import spline_filter
 
@@ -124,7 +125,8 @@ def own_image_prf(image: FloatArray, row: float, column: float) -> OwnImagePrf:
     fade = np.clip((TAPER_OUTER_PX - distance) / (TAPER_OUTER_PX - TAPER_INNER_PX), 0.0, 1.0)
     clean = np.where(np.isfinite(image), image, 0.0) * (3 * fade**2 - 2 * fade**3)
     padded = np.pad(clean / clean.sum(), PADDING_PX)
-    return OwnImagePrf(spline_filter(padded, order=SPLINE_DEGREE), (image.shape[0], image.shape[1]), row, column)
+    prf = OwnImagePrf(spline_filter(padded, order=SPLINE_DEGREE), (image.shape[0], image.shape[1]), row, column)
+    return replace(prf, description=description) if description else prf
 
 
 def _spline_weights(n: int, shift: FloatArray) -> FloatArray:

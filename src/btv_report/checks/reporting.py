@@ -48,6 +48,12 @@ def p_words(p_value: float) -> str:
     return f"p = {p_value:.2g}" if p_value >= TINY_P else f"p < {TINY_P:.6f}"
 
 
+def chance_words(p_value: float, sigma: float) -> str:
+    """A probability of noise and what the sigma beside it is, for sentences with a measured length and its error."""
+    chance = f"of {p_value:.2g}" if p_value >= TINY_P else f"below {TINY_P:.6f}"
+    return f"a chance {chance} from noise alone ({sigma:.1f} sigma)"
+
+
 def few_transits_note(n_transits: int) -> str:
     """A sentence where there are few transits, else empty; begins with a space."""
     if n_transits < thresholds.value("min_transits"):

@@ -20,6 +20,10 @@ CONTAMINATION_RADIUS_PX = 4.0
 EDGE_PX = 2.0
 OWN_POSITION_TOLERANCE_PX = 0.5
 SATURATING_TMAG = 6.8
+OWN_IMAGE_AT_CATALOGUE = (
+    "the star's own control image, taken to stand at its catalogue position and shifted by a quintic spline; offsets are "
+    "relative to that image, so an error of the coordinates, or a blend with the star, does not show in them"
+)
 NOMINAL_PIXEL_ARCSEC = 21.0
 
 
@@ -81,7 +85,8 @@ def describe_scene(measurement: PixelMeasurement) -> Scene | None:
     if apart <= OWN_POSITION_TOLERANCE_PX and not near_edge and not saturated:
         other = _contamination(control, light, gaussian, flux, (row, column))
         if other <= thresholds.value("own_prf_contamination"):
-            prf = own_image_prf(control - light, target_row, target_column)
+            known = OWN_IMAGE_AT_CATALOGUE if from_catalogue else ""
+            prf = own_image_prf(control - light, target_row, target_column, known)
             row, column = target_row, target_column
     model = flux * prf.evaluate(np.array([row]), np.array([column]))[0] + light
     near = np.isfinite(control) & (distance_px(stack.shape, row, column) <= FIT_RADIUS_PX)

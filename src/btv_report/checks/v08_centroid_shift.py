@@ -26,6 +26,7 @@ from btv_report.checks.matched_windows import (
 )
 from btv_report.checks.reporting import (
     abstention,
+    chance_words,
     conclude,
     few_transits_note,
     metrics_of,
@@ -177,8 +178,6 @@ def _verdict(p_value: float, n_transits: int) -> Verdict:
 def _metrics(measurement: PixelMeasurement, shift: CentroidShift) -> dict[str, tuple[float | int | None, str]]:
     sky = sky_offset_arcsec(measurement, float(shift.mean[0]), float(shift.mean[1]))
     shift_arcsec = None if sky is None else math.hypot(*sky)
-    measured = shift.depth_err > 0 and shift.depth / shift.depth_err >= MIN_DEPTH_SNR and shift.depth < 1
-    source = shift_arcsec * (1 / shift.depth - 1) if shift_arcsec is not None and measured else None
     return {
         "centroid_shift_px": (float(np.hypot(*shift.mean)), "px"),
         "centroid_shift_arcsec": (shift_arcsec, "arcsec"),
@@ -187,8 +186,22 @@ def _metrics(measurement: PixelMeasurement, shift: CentroidShift) -> dict[str, t
         "n_transits_used": (measurement.n_transits, "transits"),
         "n_independent_windows": (shift.nu, "windows"),
         "n_draws": (N_DRAWS, "draws"),
-        "source_offset_arcsec": (source, "arcsec"),
+        "source_offset_arcsec": (implied_source_arcsec(measurement, shift), "arcsec"),
     }
+
+
+def implied_source_arcsec(measurement: PixelMeasurement, shift: CentroidShift) -> float | None:
+    """
+    How far from the control centroid a source has to lie to shift it so; None where shift or depth is not significant.
+
+    A lower limit where part of the source's light falls outside the aperture, because that part does not count.
+    """
+    sky = sky_offset_arcsec(measurement, float(shift.mean[0]), float(shift.mean[1]))
+    if sky is None or shift.significance.p_value >= thresholds.value("p_warn"):
+        return None
+    if shift.depth_err <= 0 or shift.depth / shift.depth_err < MIN_DEPTH_SNR or shift.depth >= 1:
+        return None
+    return math.hypot(*sky) * (1 / shift.depth - 1)
 
 
 def _details(measurement: PixelMeasurement, shift: CentroidShift) -> dict[str, Any]:
@@ -215,7 +228,15 @@ def _sentence(shift: CentroidShift, verdict: Verdict, measurement: PixelMeasurem
     size = 1000 * float(np.hypot(*shift.mean))
     error = 1000 * math.sqrt(float(np.trace(shift.covariance_px2)) / 2)
     sector, n = measurement.stack.sector, measurement.n_transits
-    measured = f"{size:.2g} ± {error:.2g} millipixel ({shift.significance.sigma:.1f} sigma) in {transit_words(n)}"
+    chance = chance_words(shift.significance.p_value, shift.significance.sigma)
+    measured = f"{size:.2g} ± {error:.2g} millipixel, {chance}, in {transit_words(n)}"
+    source = implied_source_arcsec(measurement, shift)
+    implied = (
+        ""
+        if source is None
+        else f" It implies a source about {source:.0f} arcsec from the centre of light, or farther where part of the "
+        "source's light falls outside the aperture."
+    )
     if verdict is Verdict.FAIL:
         text = (
             f"The centre of light moves in transit in sector {sector}: {measured}. Light of another source in the aperture, "
@@ -228,4 +249,4 @@ def _sentence(shift: CentroidShift, verdict: Verdict, measurement: PixelMeasurem
             f"No shift of the centre of light in transit stands out of the noise in sector {sector}: {measured}. This does "
             "not place the signal on the target: close sources and sources beyond the aperture move it little."
         )
-    return text + few_transits_note(n)
+    return text + implied + few_transits_note(n)

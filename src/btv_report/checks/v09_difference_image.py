@@ -45,6 +45,8 @@ _THRESHOLDS = (
     "snr_detect",
     "snr_strong",
     "quality_good",
+    "bad_fit_reduced_chi2",
+    "clear_fit_quality",
     "min_transits",
     "systematic_floor_arcsec",
     "min_independent_windows",
@@ -54,15 +56,32 @@ _THRESHOLDS = (
 
 @dataclass(frozen=True)
 class Located:
-    """The fit, its region, and every star held against them; the target is the first star."""
+    """
+    The fit, its region, and every star held against them; the target is the first star.
+
+    `required_depth` is None where the fit is not that of one star; `hosts` is None there, and where no catalogue of
+    neighbours was asked, because then there is nothing to compare the target with.
+    """
 
     fit: SourceFit
     region: Region
     stars: tuple[StackStar, ...]
     delta_chi2: FloatArray
-    required_depth: tuple[float | None, ...]
+    required_depth: tuple[float | None, ...] | None
+    hosts: Hosts | None
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """Probabilities of being the host, one per star, and of none of them; they sum to 1."""
+
     probability: tuple[float, ...]
     none_probability: float
+
+    @property
+    def likeliest(self) -> int:
+        """Number of the most probable star; the target is 0."""
+        return int(np.argmax(self.probability))
 
 
 def check_difference_image(
@@ -121,6 +140,8 @@ def locate(measurement: PixelMeasurement, scene: Scene, fit: SourceFit) -> Locat
     stars = (StackStar("target", scene.row, scene.column, stack.tmag, 0.0), *(star for _, star in indexed))
     rows, columns = np.array([star.row for star in stars]), np.array([star.column for star in stars])
     delta = floored_delta_chi2(fit, region, rows, columns)
+    if not is_one_star(fit):
+        return Located(fit, region, stars, delta, None, None)
     fluxes = (scene.target_flux, *(scene.star_flux[i] for i, _ in indexed))
     _, amplitudes = fit.landscape.chi2_and_amplitude(rows, columns)
     # The missing light is that of the fitted source; what a star far from it would fit there is no estimate of its depth.
@@ -128,10 +149,23 @@ def locate(measurement: PixelMeasurement, scene: Scene, fit: SourceFit) -> Locat
         None if flux is None or flux <= 0 else max(float(amplitude), fit.amplitude * 1e-3) / flux
         for amplitude, flux in zip(amplitudes, fluxes, strict=True)
     )
+    if not stack.neighbours_known:
+        return Located(fit, region, stars, delta, depth, None)
     hosts = [HostInput(float(d), need, 1.0 / fit.snr) for d, need in zip(delta, depth, strict=True)]
     evidence = uncatalogued_evidence(region.floored, region.step_px, SEARCH_RADIUS_PX)
-    probabilities, none = host_probabilities(hosts, evidence, catalogue_known=stack.neighbours_known)
-    return Located(fit, region, stars, delta, depth, tuple(probabilities), none)
+    probabilities, none = host_probabilities(hosts, evidence)
+    return Located(fit, region, stars, delta, depth, Hosts(tuple(probabilities), none))
+
+
+def is_badly_fitted(fit: SourceFit) -> bool:
+    """Whether the difference image contradicts a single point source, more than an imperfect PRF explains."""
+    clear = fit.quality >= thresholds.value("clear_fit_quality")
+    return not clear and fit.reduced_chi2 > thresholds.value("bad_fit_reduced_chi2")
+
+
+def is_one_star(fit: SourceFit) -> bool:
+    """Whether the difference image is that of one star, so that its place and its light say which."""
+    return fit.quality >= thresholds.value("quality_good") and not is_badly_fitted(fit)
 
 
 def _verdict(measurement: PixelMeasurement, scene: Scene, located: Located) -> Verdict:
@@ -139,11 +173,12 @@ def _verdict(measurement: PixelMeasurement, scene: Scene, located: Located) -> V
     outside = located.delta_chi2[0] > thresholds.value("region_delta_chi2")
     strong = fit.snr >= thresholds.value("snr_strong")
     if outside:
-        sound = strong and fit.quality >= thresholds.value("quality_good") and not fit.at_edge
+        sound = strong and is_one_star(fit) and not fit.at_edge
         repeated = measurement.n_transits >= thresholds.value("min_transits")
         return Verdict.FAIL if sound and repeated and scene.from_catalogue else Verdict.WARN
-    likeliest = max(located.probability)
-    return Verdict.PASS if strong and located.probability[0] >= likeliest else Verdict.WARN
+    if not strong or is_badly_fitted(fit):
+        return Verdict.WARN
+    return Verdict.WARN if located.hosts and located.hosts.likeliest else Verdict.PASS
 
 
 def _flags(measurement: PixelMeasurement, scene: Scene) -> list[str]:
@@ -206,12 +241,13 @@ def _metrics(
         "snr": (fit.snr, ""),
         "snr_formal": (fit.snr_formal, ""),
         "target_delta_chi2": (float(located.delta_chi2[0]), ""),
-        "target_probability": (located.probability[0], ""),
+        "target_probability": (located.hosts.probability[0] if located.hosts else None, ""),
     }
     offset = sky_offset_arcsec(measurement, fit.row - scene.row, fit.column - scene.column)
     covariance = _sky_covariance(measurement, fit.covariance_px2)
     control = sky_offset_arcsec(measurement, fit.row - scene.source_row, fit.column - scene.source_column)
-    if control is not None:
+    # With the star's own image as PRF the light of the star stands at its catalogue position by definition.
+    if control is not None and scene.prf.kind != "own_image":
         table["control_offset_arcsec"] = (math.hypot(*control), "arcsec")
     if offset is not None and covariance is not None and scene.from_catalogue:
         vector = np.array(offset)
@@ -237,6 +273,8 @@ def _parameters(measurement: PixelMeasurement, scene: Scene, fit: SourceFit) -> 
         search_radius_px=SEARCH_RADIUS_PX,
         covariance="white noise and jitter modes" if fit.with_modes else "diagonal",
         reduced_chi2=number(fit.reduced_chi2),
+        one_star=is_one_star(fit),
+        badly_fitted=is_badly_fitted(fit),
         control_correlation=number(scene.control_correlation),
         offsets_relative_to="catalogue position" if scene.from_catalogue else "control centroid",
         systematic_floor="included in target_delta_chi2, offset_sigma and region_3sigma",
@@ -266,15 +304,18 @@ def _details(measurement: PixelMeasurement, scene: Scene, located: Located) -> d
             "offset_arcsec": _distance_arcsec(measurement, fit.row - star.row, fit.column - star.column),
             "offset_sigma": _sigma_of_delta(float(located.delta_chi2[i])),
             "delta_chi2": float(located.delta_chi2[i]),
-            "required_depth": located.required_depth[i],
-            "probability": located.probability[i],
         }
+        if located.required_depth is not None:
+            entry["required_depth"] = located.required_depth[i]
+        if located.hosts is not None:
+            entry["probability"] = located.hosts.probability[i]
         sky = sky_offset_arcsec(measurement, star.row - scene.row, star.column - scene.column)
         if sky is not None:
             entry["ra_offset_arcsec"], entry["dec_offset_arcsec"] = sky
         neighbours.append(entry)
-    neighbours.append({"star_id": "none of these", "probability": located.none_probability})
-    nearest = min(neighbours[:-1], key=lambda entry: float(entry["offset_arcsec"]))
+    nearest = min(neighbours, key=lambda entry: float(entry["offset_arcsec"]))
+    if located.hosts is not None:
+        neighbours.append({"star_id": "none of these", "probability": located.hosts.none_probability})
     details: dict[str, Any] = {
         "source": {"row": fit.row, "column": fit.column, "covariance_px2": fit.covariance_px2.tolist()},
         "region_3sigma": _clipped(outline(located.region), measurement.stack.shape),
@@ -305,6 +346,11 @@ def _distance_arcsec(measurement: PixelMeasurement, d_row: float, d_column: floa
     return math.hypot(*sky)
 
 
+def region_words(outside: bool, sigma: float) -> str:
+    """Whether a position is in the source's region; its sigma is that of the region, not of the distance's error."""
+    return f"{'outside' if outside else 'inside'} its 3-sigma region ({sigma:.1f} sigma in two dimensions)"
+
+
 def _star_name(star: StackStar) -> str:
     return "the target" if star.star_id == "target" else star.star_id
 
@@ -314,11 +360,11 @@ def _sentence(measurement: PixelMeasurement, scene: Scene, located: Located, ver
     distances = [_distance_arcsec(measurement, fit.row - s.row, fit.column - s.column) for s in located.stars]
     place = "catalogue position" if scene.from_catalogue else "control centroid (there is no usable WCS)"
     sigma = _sigma_of_delta(float(located.delta_chi2[0]))
-    where = f"{distances[0]:.1f} arcsec from the target's {place}, {sigma:.1f} sigma"
     outside = located.delta_chi2[0] > thresholds.value("region_delta_chi2")
+    where = f"{distances[0]:.1f} arcsec from the target's {place}, {region_words(outside, sigma)}"
     nearest = int(np.argmin(distances))
     # A difference image that no single star makes names none: the fitted place is that of no star.
-    single = fit.quality >= thresholds.value("quality_good")
+    single = is_one_star(fit)
     if outside:
         text = f"The source of the signal lies away from the target: {where}, {transit_words(n)} in sector {sector}."
         if nearest and single:
@@ -333,13 +379,13 @@ def _sentence(measurement: PixelMeasurement, scene: Scene, located: Located, ver
         )
     if fit.snr < thresholds.value("snr_strong"):
         text += f" The signal is weak (SNR {fit.snr:.1f}), so its place is uncertain."
-    likeliest = int(np.argmax(located.probability))
-    if single and likeliest and located.probability[likeliest] > located.probability[0]:
+    if located.hosts and located.hosts.likeliest:
+        likeliest = _star_name(located.stars[located.hosts.likeliest])
+        text += f" By position and needed depth, {likeliest} is a likelier host than the target."
+    if not single:
         text += (
-            f" By position and needed depth, {_star_name(located.stars[likeliest])} is a likelier host than the target."
+            f" The difference image is not clearly that of one star (correlation {fit.quality:.2f}), so none is named."
         )
-    if outside and not single:
-        text += f" The difference image does not look like one star (correlation {fit.quality:.2f}), so none is named."
     if fit.at_edge:
         text += " The best position lies on the border of the search, so the true source may lie beyond it."
     return text + few_transits_note(n)

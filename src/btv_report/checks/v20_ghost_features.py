@@ -33,6 +33,7 @@ CHECK_ID = "V20"
 _THRESHOLDS = (
     "halo_excess_fail_sigma",
     "halo_excess_warn_sigma",
+    "ratio_min_sigma",
     "snr_detect",
     "snr_strong",
     "min_independent_windows",
@@ -171,7 +172,7 @@ def _metrics(
     outside = measurement.valid & ~core
     # The edge of the aperture: its own pixels that touch a pixel outside it.
     edge = core & grow(~core) & np.isfinite(gradient)
-    both = ghost.core > 0 and ghost.halo > 0
+    both = min(ghost.core_correlation, ghost.halo_correlation) >= thresholds.value("ratio_min_sigma")
     image = scene.prf.evaluate(np.array([scene.row]), np.array([scene.column]))[0]
     near = measurement.valid & grow(grow(core))
     return {
