@@ -260,7 +260,7 @@ class Store:
             return record
         raise NothingUsableError(
             f"The database {self.path} has no run {run_id}.",
-            hint="`btv-report runs` lists the runs; `btv-report store rebuild` takes up records copied into `runs`.",
+            hint="`btv-report store rebuild` takes up records that were copied into `runs`.",
             path=self.path,
         )
 
