@@ -1,11 +1,14 @@
 /*
  * Makes a picture interactive when a reader points at it or focuses it: Plotly, loaded once, draws the data that stand beside
- * the picture, at its size. When anything fails, the picture stays.
+ * the picture into the picture's own plot area. Titles, keys, colour bar and compass of the picture stay around it. When
+ * anything fails, the picture stays.
  */
 (function () {
   "use strict";
   const bundle = document.currentScript.dataset.plotly;
   const DWELL_MS = 120; // a pointer that only passes by draws nothing
+  const COLOURS = { "#1c2128": "--ink", "#b4530a": "--accent", "#0e7490": "--model", "#5a626e": "--muted" };
+  const HINT = "drag: zoom · double click: reset · Esc: picture";
   const drawn = new Map();
   let loading = null;
 
@@ -24,26 +27,62 @@
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
 
-  function themed(layout) {
-    const clear = "rgba(0,0,0,0)";
-    const axis = {
-      gridcolor: token("--grid"), linecolor: token("--axis"), tickcolor: token("--axis"), zerolinecolor: token("--grid"),
-      automargin: true,
-    };
-    const result = {
-      ...layout,
-      paper_bgcolor: clear,
-      plot_bgcolor: clear,
-      colorway: ["--ink", "--accent", "--model", "--muted"].map(token),
-      font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: token("--ink") },
-      hoverlabel: { bgcolor: token("--surface"), bordercolor: token("--axis"), font: { color: token("--ink") } },
-      margin: layout.margin || { l: 48, r: 12, t: 12, b: 40 },
-      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, ...layout.legend },
-    };
-    for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis\d*$/.test(key))])) {
-      result[name] = { ...axis, ...layout[name] };
+  // The colours of the picture that stands alone become those of the theme.
+  function read(source) {
+    return JSON.parse(source.textContent, (key, value) => (value in COLOURS ? token(COLOURS[value]) : value));
+  }
+
+  // A light casing below a mark or line, as the picture has it, so that it shows on any colour.
+  function casing(trace) {
+    const below = { ...trace, mode: trace.mode.replace("+text", ""), hoverinfo: "skip", opacity: 0.85 };
+    if (trace.line) below.line = { ...trace.line, color: "#fff", width: trace.line.width + 2.5 };
+    if (trace.marker) below.marker = { ...trace.marker, color: "#fff", line: { width: trace.marker.line.width + 2.5 } };
+    return below;
+  }
+
+  function traces(data, scale, size) {
+    const result = [];
+    for (const trace of data) {
+      const made = { ...trace };
+      if (made.error_y) made.customdata = made.error_y.array;
+      if (made.marker) {
+        const sizes = [made.marker.size].flat().map((value) => value * scale);
+        made.marker = { ...made.marker, size: sizes.length > 1 ? sizes : sizes[0] };
+      }
+      if (trace.meta === "cased") {
+        const halo = ["1px 0", "-1px 0", "0 1px", "0 -1px"].map((place) => place + " 1px #fff").join(",");
+        if (made.text) made.textfont = { color: made.marker.color, size, weight: 600, shadow: halo };
+        result.push(casing(made));
+      }
+      result.push(made);
     }
     return result;
+  }
+
+  function layout(spec, box, scale, size) {
+    const clear = "rgba(0,0,0,0)";
+    const image = spec.data[0].type === "heatmap";
+    const line = token("--axis");
+    const axis = {
+      exponentformat: "none", gridcolor: token("--grid"), showgrid: !image, showline: true, mirror: image, linecolor: line,
+      zeroline: false, zerolinecolor: line, ticks: "outside", ticklen: 4, tickcolor: line, tickfont: { color: token("--muted") },
+    };
+    const margin = {};
+    for (const [side, length] of Object.entries(spec.layout.margin)) margin[side] = length * scale;
+    return {
+      ...spec.layout,
+      xaxis: { ...axis, ...spec.layout.xaxis },
+      yaxis: { ...axis, separatethousands: true, ...spec.layout.yaxis },
+      margin: { ...margin, pad: 0, autoexpand: false },
+      width: box.width,
+      height: box.height,
+      autosize: false,
+      showlegend: false,
+      paper_bgcolor: clear,
+      plot_bgcolor: clear,
+      font: { family: getComputedStyle(document.body).fontFamily, size, color: token("--ink") },
+      hoverlabel: { bgcolor: token("--surface"), bordercolor: line, font: { size: 13, color: token("--ink") } },
+    };
   }
 
   async function draw(figure) {
@@ -55,18 +94,19 @@
     let plot = null;
     try {
       const plotly = await load();
-      const spec = JSON.parse(source.textContent);
+      const spec = read(source);
       const box = picture.getBoundingClientRect();
+      const svg = picture.querySelector("svg");
+      const scale = box.width / svg.viewBox.baseVal.width;
+      const size = parseFloat(getComputedStyle(svg.querySelector("text")).fontSize) * scale;
       plot = document.createElement("div");
       plot.className = "plot";
       picture.append(plot);
-      const layout = { ...themed(spec.layout || {}), width: box.width, height: box.height, autosize: false };
-      await plotly.newPlot(plot, spec.data, layout, {
-        displaylogo: false,
-        modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
-      });
+      const config = { displayModeBar: false, showTips: false };
+      await plotly.newPlot(plot, traces(spec.data, scale, size), layout(spec, box, scale, size), config);
       picture.classList.add("is-interactive");
       drawn.set(figure, plot);
+      tell(figure, true);
     } catch {
       if (plot) plot.remove();
       drawn.delete(figure);
@@ -80,6 +120,7 @@
     plot.remove();
     figure.querySelector("[data-picture]").classList.remove("is-interactive");
     drawn.delete(figure);
+    tell(figure, false);
   }
 
   function redrawAll() {
@@ -90,10 +131,32 @@
     }
   }
 
+  function tell(figure, interactive) {
+    figure.querySelector(".plot-hint").textContent = interactive ? HINT : "";
+    figure.querySelector(".plot-switch").textContent = interactive ? "Picture" : "Explore";
+  }
+
+  // The way in and back, on the line below the picture; it is there from the start, so that nothing moves.
+  function addSwitch(figure, picture) {
+    const bar = document.createElement("p");
+    const hint = document.createElement("span");
+    const button = document.createElement("button");
+    bar.className = "plot-bar";
+    hint.className = "plot-hint";
+    button.className = "plot-switch";
+    button.type = "button";
+    button.setAttribute("aria-label", "Switch between picture and interactive figure: " + picture.dataset.title);
+    button.addEventListener("click", () => (drawn.get(figure) ? restore(figure) : draw(figure)));
+    bar.append(hint, button);
+    picture.after(bar);
+    tell(figure, false);
+  }
+
   function watch(figure) {
     const picture = figure.querySelector("[data-picture]");
     if (!picture) return;
     let timer = 0;
+    addSwitch(figure, picture);
     picture.tabIndex = 0;
     picture.setAttribute("role", "group");
     picture.setAttribute("aria-label", picture.dataset.title + ", interactive");
@@ -104,7 +167,7 @@
     picture.addEventListener("pointerleave", () => window.clearTimeout(timer));
     picture.addEventListener("focus", () => draw(figure));
     picture.addEventListener("click", () => draw(figure));
-    picture.addEventListener("keydown", function (event) {
+    figure.addEventListener("keydown", function (event) {
       if (event.key === "Escape") restore(figure);
     });
   }

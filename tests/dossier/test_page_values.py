@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from btv_report.dossier.audit import RELEASE_YEAR, SOFTWARE
+from btv_report.dossier.methods import build_methods
 from btv_report.dossier.page import DossierPage, build_page
 from btv_report.dossier.publish import dossier_json, publishable
 from btv_report.dossier.results import metric_quantity
@@ -87,9 +92,78 @@ def test_elimination_table_says_impossible_above_depth_one(record: RunRecord) ->
     stars = section.sectors[0].stars
     assert stars is not None
     rows = {row[0]: row for row in texts(stars)}
-    assert rows["TIC 188646750"][6] == "1.7 (impossible)"
-    assert rows["TIC 188646745"][7] == "< 10⁻⁶"
-    assert rows["none of these"][1] == "—"
+    assert rows["TIC 188646750"][7] == "1.7 (impossible)"
+    assert rows["TIC 188646745"][8] == "< 10⁻⁶"
+    assert rows["none of these"][1:3] == ["—", "—"]
+
+
+def test_without_probabilities_the_columns_are_absent_and_a_note_says_why(record: RunRecord) -> None:
+    for check in record["checks"]:
+        for star in check["details"].get("neighbours", []):
+            star.pop("probability", None)
+    section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V09")
+    notes = {sector.sector: sector.stars.note for sector in section.sectors if sector.stars}
+    assert all("Probability" not in [c.title for c in s.stars.columns] for s in section.sectors if s.stars)
+    assert "does not look like a single star" in notes[83]
+    assert "No catalogue of neighbours" in notes[84]
+
+
+def test_limit_names_the_one_sector_that_was_run(record: RunRecord) -> None:
+    for check in record["checks"]:
+        if check["check_id"] == "V09" and check["sector"] == 84:
+            check["verdict"] = "not_run"
+            check["details"]["resolution_radius_arcsec"] = 0.1
+    assert "at the signal-to-noise of sector 83, stars within 7.8 arcsec" in page_of(record).header.limits[0]
+
+
+def test_crowdsap_of_a_light_curve_stands_in_for_the_pixel_file(record: RunRecord) -> None:
+    for view in record["pixel_views"]:
+        view["crowdsap"] = None
+    for product in record["products"]:
+        product["provenance"].pop("crowdsap", None)
+    curve = next(p for p in record["products"] if p["used"] and p["kind"] == "light_curve" and p["sector"] == 84)
+    curve["provenance"]["crowdsap"] = 0.9712
+    facts = {fact.term: fact.value.text for fact in page_of(record).header.facts}
+    assert facts["CROWDSAP"] == "0.9712 (S84)"
+
+
+def test_missing_cadences_and_repacked_files_are_shown(record: RunRecord) -> None:
+    pixels = next(p for p in record["products"] if p["used"] and p["kind"] == "target_pixel_file")
+    pixels["provenance"] |= {
+        "n_absent_cadences": 1234, "repacked": True, "flux_column": "FLUX", "flux_unit": "e-/s",
+        "flux_err_source": "FLUX_ERR", "n_nonfinite_time": 3, "n_nonfinite_flux": 5,
+    }  # fmt: skip
+    card = next(card for card in page_of(record).provenance.cards if card.file == pixels["file"])
+    facts = {fact.term: fact.value.text for fact in card.facts}
+    assert facts["Cadence numbers missing"] == "1,234"
+    assert facts["Re-packed"] == "yes"
+    assert (facts["Flux column"], facts["Flux unit as used"]) == ("FLUX", "e⁻/s")
+    assert (facts["Times not finite"], facts["Fluxes not finite"]) == ("3", "5")
+    assert "Stamp" in facts
+    assert "Normalisation" not in facts
+
+
+def test_citation_follows_citation_cff(record: RunRecord) -> None:
+    stated = (Path(__file__).parents[2] / "CITATION.cff").read_text()
+    citation = page_of(record).citation
+    assert f'message: "{citation.request}"' in stated
+    assert f"date-released: {RELEASE_YEAR}-" in stated
+    assert f'title: "{SOFTWARE.split("): ")[1].split(", version")[0]}"' in stated
+    assert RUN_ID in citation.text
+    assert [link.text[:18] for link in citation.methods] == ["Bryson et al. 2013", "Twicken et al. 201"]
+    assert all(link.href for link in citation.methods)
+
+
+def test_methods_page_takes_its_numbers_from_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {part.anchor: " ".join(part.paragraphs) for part in build_methods().prose}
+    assert "within 0.45 T of its middle" in before["windows-and-noise"]
+    assert "3 cadences or 0.25 T" in before["windows-and-noise"]
+    assert "p = 0.05 is 1.96 sigma and p = 0.0027 is 3 sigma" in before["sigma"]
+    monkeypatch.setattr("btv_report.checks.transits.IN_TRANSIT_HALF_WIDTH", 0.4)
+    monkeypatch.setattr("btv_report.checks.matched_windows.N_DRAWS", 777)
+    text = " ".join(build_methods().prose[0].paragraphs)
+    assert "within 0.4 T of its middle" in text
+    assert "777 times" in text
 
 
 def test_flags_are_explained(record: RunRecord) -> None:
@@ -120,7 +194,7 @@ def test_provenance_has_every_field_of_a_light_curve(record: RunRecord) -> None:
     assert facts["Quality mask (integer)"] == "17087"
     assert facts["Cadence measured from TIME"] == "120.000"
     assert facts["Flux column"] == "PDCSAP_FLUX"
-    assert facts["Normalisation"] == "divided by the median of the used cadences, 15234.56 e-/s"
+    assert facts["Normalisation"] == "divided by the median of the used cadences, 15234.56 e⁻/s"
     assert facts["Flux errors from"] == "PDCSAP_FLUX_ERR"
     assert facts["Time scale (TIMESYS)"] == "TDB"
     assert facts["Reference day (BJDREFI)"] == "2457000"
@@ -247,7 +321,7 @@ def test_metrics_stand_in_the_order_of_the_contract_whatever_the_order_of_the_re
     for check_id, first, last in (
         ("V08", "Centroid shift", "Source offset implied by the shift"),
         ("V09", "Peak pixel, row", "Probability that the target is the host"),
-        ("V10", "Depth within 1.0 px", "Slope against radius"),
+        ("V10", "Depth within 1.0 px", "Slope against radius, measured minus predicted"),
     ):
         table = sections[check_id].metrics
         assert table is not None

@@ -16,6 +16,7 @@ from btv_report.dossier.figures.curves import aperture_figures
 from btv_report.dossier.figures.folds import fold_figures
 from btv_report.dossier.figures.ghost import ghost_figures
 from btv_report.dossier.figures.light_curves import light_curve_figures
+from btv_report.dossier.stars import star_numbers
 from btv_report.record import RunRecord
 
 CANDIDATE = "1262.01"
@@ -75,15 +76,16 @@ def test_plotly_has_every_bin_and_the_times_in_double_precision(planet: RunRecor
     assert base64.b64decode(trace["y"]["bdata"]) == recorded
     assert trace["x0"] == pytest.approx(3538.6 + 0.5 / 48, abs=1e-6)
     assert trace["dx"] == 1 / 48
-    assert json.loads(figure.plotly_json)["layout"]["xaxis"]["title"]["text"] == "BTJD (TDB), days"
+    assert ">BTJD (TDB), days<" in figure.picture
 
 
 def test_kept_and_dropped_transits_have_different_marks_at_their_times(planet: RunRecord) -> None:
     (figure,) = light_curve_figures(planet, 83)
-    traces = {trace["name"]: trace for trace in json.loads(figure.plotly_json)["data"]}
+    traces = {trace.get("name"): trace for trace in json.loads(figure.plotly_json)["data"]}
     assert traces["1262.01, kept"]["x"] == [3540.3, 3545.3, 3555.3, 3560.3]
     assert traces["1262.01, dropped"]["x"] == [3550.3]
     assert traces["1262.01, kept"]["marker"]["symbol"] != traces["1262.01, dropped"]["marker"]["symbol"]
+    assert traces["1262.01, kept"]["marker"]["color"] == traces["1262.01, dropped"]["marker"]["color"]
     assert "Transits of candidate 1262.01: 4 kept, 1 dropped." in figure.caption
     assert figure.picture.count("l3.5-7 3.5 7z") == 4
     assert figure.picture.count("l6 6m0-6l-6 6") == 1
@@ -92,7 +94,7 @@ def test_kept_and_dropped_transits_have_different_marks_at_their_times(planet: R
 def test_without_checked_transits_the_predicted_ones_are_marked_as_such(own_planet: RunRecord) -> None:
     own_planet["transits"] = []
     (figure,) = light_curve_figures(own_planet, 83)
-    traces = {trace["name"]: trace for trace in json.loads(figure.plotly_json)["data"]}
+    traces = {trace.get("name"): trace for trace in json.loads(figure.plotly_json)["data"]}
     assert traces["1262.01, predicted"]["x"] == [3540.3, 3545.3, 3550.3, 3555.3, 3560.3]
 
 
@@ -103,11 +105,30 @@ def test_the_depths_of_odd_and_even_transits_are_those_injected(own_planet: RunR
     fold["even_ppm"] = encode(np.where(np.abs(hours) < 1.6, -900.0, 40.0))
     (figure,) = fold_figures(own_planet, CANDIDATE)
     rows = {row[0]: row for row in figure.table.rows}
-    # 12 bins in transit and 24 of control: sqrt(1/12 + 1/24) of a bin's error, 92 and 77 ppm.
-    assert rows["odd"][1:] == ("2", "540 ± 33")
-    assert rows["even"][1:] == ("3", "940 ± 27")
-    assert rows["odd minus even"][2] == "−400 ± 42"
-    assert "differ by 9.4 sigma (formal errors" in figure.caption
+    assert rows["odd"][1:] == ("2", "540")
+    assert rows["even"][1:] == ("3", "940")
+    assert rows["odd minus even"][2] == "−400"
+    assert "Odd and even: too few transits for an error." in figure.caption
+    assert "sigma" not in figure.caption
+
+
+def test_recorded_depths_and_errors_are_used_and_compared(own_planet: RunRecord) -> None:
+    fold: Any = own_planet["folds"][0]
+    fold |= {"odd_depth_ppm": 540.0, "odd_depth_err_ppm": 30.0, "even_depth_ppm": 940.0, "even_depth_err_ppm": 40.0}
+    (figure,) = fold_figures(own_planet, CANDIDATE)
+    assert "Odd depth 540 ± 30 ppm (2 transits). Even depth 940 ± 40 ppm (3 transits)." in figure.caption
+    assert "They differ by 8.0 sigma." in figure.caption
+    assert "PDCSAP_FLUX divided by its median, in bins of 15 min." in figure.caption
+    assert {row[0]: row[2] for row in figure.table.rows}["odd minus even"] == "−400 ± 50"
+
+
+def test_one_error_alone_gives_no_sigma(own_planet: RunRecord) -> None:
+    fold: Any = own_planet["folds"][0]
+    fold |= {"odd_depth_ppm": 540.0, "even_depth_ppm": 940.0, "even_depth_err_ppm": 40.0, "n_odd_transits": 1}
+    (figure,) = fold_figures(own_planet, CANDIDATE)
+    assert "(1 transit)" in figure.caption
+    assert "Odd: too few transits for an error." in figure.caption
+    assert "sigma" not in figure.caption
 
 
 def test_odd_and_even_differ_in_shape_and_colour(planet: RunRecord) -> None:
@@ -117,7 +138,7 @@ def test_odd_and_even_differ_in_shape_and_colour(planet: RunRecord) -> None:
     assert 'class="ink"' in odd
     assert 'class="accent"' in even
     assert re.search(r' d="(.*?)"', odd)[1] != re.search(r' d="(.*?)"', even)[1]  # type: ignore[index]
-    symbols = [trace["marker"]["symbol"] for trace in json.loads(figure.plotly_json)["data"]]
+    symbols = [trace["marker"]["symbol"] for trace in json.loads(figure.plotly_json)["data"] if "marker" in trace]
     assert symbols == ["circle-open", "square"]
 
 
@@ -146,7 +167,7 @@ def test_growth_curves_are_rounded_to_their_errors(planet: RunRecord) -> None:
 def test_a_radius_without_a_depth_is_left_out(own_planet: RunRecord) -> None:
     own_planet["checks"][2]["details"]["depth_ppm"][0] = None
     (figure,) = aperture_figures(own_planet, CANDIDATE, 83)
-    assert json.loads(figure.plotly_json)["data"][0]["y"][0] is None
+    assert json.loads(figure.plotly_json)["data"][-1]["y"][0] is None
     assert figure.table.rows[0][1] == "—"
 
 
@@ -185,10 +206,53 @@ def test_the_enlarged_stamp_keeps_its_row_and_column_numbers(planet: RunRecord) 
     assert f"2,4,{image[2, 4]!s}" in figure.csv.splitlines()
 
 
+def test_ellipses_hold_68_and_99_7_per_cent_in_two_dimensions(planet: RunRecord) -> None:
+    figure = centroid_figures(planet, CANDIDATE, 83)[1]
+    details = planet["checks"][0]["details"]
+    inverse = np.linalg.inv(details["covariance_px2"])
+    mean = np.array([details["shift_row_px"], details["shift_column_px"]])
+    rings = [trace for trace in json.loads(figure.plotly_json)["data"] if trace["mode"] == "lines"]
+    for trace, squared in zip(rings, (2.2957, 11.829), strict=True):
+        offsets = np.stack([trace["y"], trace["x"]], axis=1) - mean
+        distance = np.einsum("ni,ij,nj->n", offsets, inverse, offsets)
+        np.testing.assert_allclose(distance, squared, rtol=0.03)
+    assert "68.27 % and 99.73 % of its probability in two dimensions" in figure.caption
+
+
+def test_one_star_has_one_number_everywhere(planet: RunRecord) -> None:
+    (curves,) = aperture_figures(planet, CANDIDATE, 83)
+    numbers = star_numbers(planet)
+    assert numbers == {
+        "TIC 1000001": 1, "TIC 1000002": 2, "Gaia DR3 4611686018427387904": 3, "TIC 1000003": 4,
+    }  # fmt: skip
+    assert "1 (TIC 1000001)" in curves.caption
+    assert "2 (TIC 1000002)" in curves.caption
+    names = [trace["name"] for trace in json.loads(curves.plotly_json)["data"] if "name" in trace]
+    assert names[0] == "predicted on the target"
+    assert sorted(names[1:]) == ["predicted on 1: TIC 1000001", "predicted on 2: TIC 1000002"]
+
+
+def test_the_pipeline_band_has_its_error_in_both_versions(planet: RunRecord) -> None:
+    (figure,) = aperture_figures(planet, CANDIDATE, 83)
+    (shape,) = json.loads(figure.plotly_json)["layout"]["shapes"]
+    assert (shape["y0"], shape["y1"]) == (1986.0, 2114.0)
+    assert 'class="band"' in figure.picture
+
+
+def test_the_halo_is_an_outline_around_core_and_ring(planet: RunRecord) -> None:
+    core, _ = ghost_figures(planet, CANDIDATE, 83)
+    lines = [trace for trace in json.loads(core.plotly_json)["data"] if trace.get("mode") == "lines"]
+    halo, inner = lines
+    assert halo["line"]["color"] != inner["line"]["color"]
+    assert max(x for x in halo["x"] if x is not None) > max(x for x in inner["x"] if x is not None)
+    assert min(y for y in halo["y"] if y is not None) < min(y for y in inner["y"] if y is not None)
+    assert "h.24" not in core.picture
+
+
 def test_core_and_halo_come_with_the_numbers_of_the_check(planet: RunRecord) -> None:
     core, gradient = ghost_figures(planet, CANDIDATE, 83)
     rows = {row[0]: row[1] for row in core.table.rows}
-    assert rows["core depth"] == "21.3 ± 1.5 electron/s"
+    assert rows["core depth"] == "21.3 ± 1.5 e⁻/s"
     assert rows["excess of halo over core, sigma"] == "−4.1"
     assert "core 0.91, halo 0.35" in core.caption
     assert gradient.figure_id.endswith("-gradient")

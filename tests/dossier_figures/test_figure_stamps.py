@@ -36,14 +36,14 @@ def _root(figure: Figure) -> ET.Element:
 
 def _png(figure: Figure) -> NDArray[np.uint8]:
     """RGBA pixels of the stamp, top row first."""
-    image = _root(figure).find(f"{SVG}image")
+    image = next(_root(figure).iter(f"{SVG}image"), None)
     assert image is not None
     return np.array(Image.open(io.BytesIO(base64.b64decode(image.attrib["href"].split(",")[1]))).convert("RGBA"))
 
 
 def _frame(figure: Figure) -> tuple[float, float, float, float]:
     """x, y, width and height of the stamp in the picture."""
-    image = _root(figure).find(f"{SVG}image")
+    image = next(_root(figure).iter(f"{SVG}image"), None)
     assert image is not None
     x, y, width, height = (float(image.attrib[key]) for key in ("x", "y", "width", "height"))
     return x, y, width, height
@@ -137,7 +137,7 @@ def test_the_axes_have_equal_scales(planet: RunRecord) -> None:
 
 def test_the_caption_says_finding_and_data(eclipsing_neighbour: RunRecord) -> None:
     caption = _difference(stamp_figures(eclipsing_neighbour, CANDIDATE, 83)).caption
-    assert "62.1 ± 3.1 arcsec from the catalogue position (20.0 sigma)" in caption
+    assert "62.1 ± 3.1 arcsec from the catalogue position (20.0 sigma in two dimensions" in caption
     assert "largest at row 7, column 8" in caption
     assert "Sector 83, SPOC, 120 s exposures." in caption
     assert "Pixel (0, 0) is detector row 1204, column 377." in caption
@@ -177,6 +177,47 @@ def test_a_stamp_as_big_endian_bytes_would_be_is_typed_little_endian(planet: Run
     assert isinstance(trace["z"]["bdata"], str)
 
 
+def test_the_depth_map_names_no_value_outside_the_aperture(own_planet: RunRecord, encode: Encode) -> None:
+    image = np.zeros((11, 13))
+    image[5, 6], image[10, 12] = 300.0, 7_844_267.0
+    own_planet["checks"][1]["stamps"]["depth_map_ppm"] = encode(image)  # type: ignore[assignment]
+    figure = stamp_figures(own_planet, CANDIDATE, 83)[-1]
+    assert figure.table.rows[0] == ("largest value in the aperture", "5", "6", "300.0 ppm")
+    assert "7,844,267" not in figure.caption
+    assert json.loads(figure.plotly_json)["data"][0]["zmax"] == 300.0
+
+
+def test_a_signal_to_noise_has_two_decimals(planet: RunRecord) -> None:
+    figure = stamp_figures(planet, CANDIDATE, 83)[3]
+    assert re.fullmatch(r"\d+\.\d{2} sigma", figure.table.rows[0][3])
+    assert "the larger of the formal and the matched-window error" in figure.caption
+
+
+def test_the_interactive_stamp_stands_in_the_place_of_the_picture(planet: RunRecord) -> None:
+    for figure in stamp_figures(planet, CANDIDATE, 83):
+        x, y, width, height = _frame(figure)
+        margin = json.loads(figure.plotly_json)["layout"]["margin"]
+        assert (margin["l"], margin["t"]) == pytest.approx((x, y))
+        assert figure.width - margin["r"] == pytest.approx(x + width)
+        assert figure.height - margin["b"] == pytest.approx(y + height, abs=0.5)
+
+
+def test_what_stays_around_the_plot_is_not_drawn_twice(planet: RunRecord) -> None:
+    root = _root(_difference(stamp_figures(planet, CANDIDATE, 83)))
+    live = {
+        text.text for group in root.iter(f"{SVG}g") if group.get("class") == "live" for text in group.iter(f"{SVG}text")
+    }
+    everything = {text.text for text in root.iter(f"{SVG}text")}
+    assert {"N", "E", "column, px", "neighbours, numbered"} <= everything - live
+    assert {"1", "2", "3"} <= live
+
+
+def test_hover_names_place_value_and_unit(planet: RunRecord) -> None:
+    trace, _ = _heatmap(_difference(stamp_figures(planet, CANDIDATE, 83)))
+    assert trace["hovertemplate"].startswith("row %{y}, column %{x}: %{z:,.")
+    assert trace["hovertemplate"].endswith(" e⁻/s<extra></extra>")
+
+
 def test_the_depth_map_is_coloured_by_the_aperture_and_says_so(planet: RunRecord) -> None:
     figure = stamp_figures(planet, CANDIDATE, 83)[-1]
     limit = json.loads(figure.plotly_json)["data"][0]["zmax"]
@@ -191,7 +232,7 @@ def test_the_depth_map_is_coloured_by_the_aperture_and_says_so(planet: RunRecord
 def test_without_an_ephemeris_the_control_image_stands_alone(planet: RunRecord) -> None:
     (figure,) = control_figures(planet, 83)
     assert figure.figure_id == "control-s83"
-    assert "Mean of 15012 used cadences" in figure.caption
+    assert "Mean of 15,012 used cadences" in figure.caption
     assert control_figures(planet, 84) == ()
 
 

@@ -64,7 +64,7 @@ def test_ticks_are_round_and_labelled_with_the_decimals_they_need(low: float, hi
         ([-2e5, 0.0, 2e5], ["−200k", "0", "200k"]),
         ([5e4, 1e5], ["50k", "100k"]),
         ([0.0, 2.5e8], ["0", "250M"]),
-        ([0.0, 99999.0], ["0", "99999"]),
+        ([0.0, 99999.0], ["0", "99,999"]),
     ],
 )
 def test_long_tick_labels_are_in_thousands_or_millions(ticks: list[float], labels: list[str]) -> None:

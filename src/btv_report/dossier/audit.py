@@ -13,8 +13,9 @@ from btv_report.dossier.tables import Column, Table, code_cell, text_cell
 from btv_report.record import RunRecord
 
 TESS_ACKNOWLEDGEMENT = (
-    "This paper includes data collected by the TESS mission, which are publicly available from the Mikulski Archive for "
-    "Space Telescopes (MAST). Funding for the TESS mission is provided by NASA's Science Mission Directorate."
+    "This paper includes data collected with the TESS mission, obtained from the Mikulski Archive for Space Telescopes (MAST) "
+    "at the Space Telescope Science Institute (STScI). Funding for the TESS mission is provided by the NASA Explorer Program. "
+    "STScI is operated by the Association of Universities for Research in Astronomy, Inc., under NASA contract NAS 5-26555."
 )
 SPOC_ACKNOWLEDGEMENT = (
     "Resources supporting this work were provided by the NASA High-End Computing (HEC) Program through the NASA Advanced "
@@ -34,6 +35,13 @@ _REFERENCES = {
     "TGLC": Link("Han & Brandt 2023, AJ 165, 71; data doi:10.17909/610m-9474", links.doi("10.17909/610m-9474")),
     "TESScut": Link("Brasseur et al. 2019, ascl:1905.007", None),
 }
+RELEASE_YEAR = 2026
+SOFTWARE = "The btv-report developers ({year}): btv-report: dossiers of TESS planet candidates, version {version}"
+REQUEST = "If a dossier of btv-report entered your work, please cite the software and the run id of the dossier."
+METHODS = (
+    Link("Bryson et al. 2013, PASP 125, 889", links.doi("10.1086/671767")),
+    Link("Twicken et al. 2018, PASP 130, 064502", links.doi("10.1088/1538-3873/aab694")),
+)
 _MISSION = Link("Ricker et al. 2015, JATIS 1, 014003", links.doi("10.1117/1.JATIS.1.1.014003"))
 
 
@@ -41,7 +49,9 @@ _MISSION = Link("Ricker et al. 2015, JATIS 1, 014003", links.doi("10.1117/1.JATI
 class Citation:
     """How to cite the dossier and its data."""
 
+    request: str
     text: str
+    methods: tuple[Link, ...]
     references: tuple[Link, ...]
     acknowledgements: tuple[str, ...]
 
@@ -82,9 +92,11 @@ def build_citation(run_id: str, record_sha256: str, record: RunRecord) -> Citati
     """Say how to cite; simulated data are not to be cited as observations."""
     version = record["run"]["versions"].get("btv-report", "version not recorded")
     name = f"TIC {record['target']['tic_id']}"
-    text = f"btv-report {version}, dossier of {name}, run {run_id}, record SHA-256 {record_sha256}."
+    software = SOFTWARE.format(year=RELEASE_YEAR, version=version)
+    text = f"{software}. Dossier of {name}, run {run_id}, record SHA-256 {record_sha256}."
+    methods = METHODS if record["checks"] else ()
     if is_simulated(record):
-        return Citation(f"SIMULATED data: not to be cited as an observation. {text}", (), ())
+        return Citation(REQUEST, f"SIMULATED data: not to be cited as an observation. {text}", methods, (), ())
     pipelines = sorted({product["pipeline"] for product in record["products"] if product["used"]})
     references = (_MISSION, *(_REFERENCES[pipeline] for pipeline in pipelines if pipeline in _REFERENCES))
     acknowledgements = [TESS_ACKNOWLEDGEMENT] if pipelines else []
@@ -92,4 +104,4 @@ def build_citation(run_id: str, record_sha256: str, record: RunRecord) -> Citati
         acknowledgements.append(SPOC_ACKNOWLEDGEMENT)
     if record["exofop"]["state"] in {"OK", "STALE", "EMPTY"}:
         acknowledgements.append(EXOFOP_ACKNOWLEDGEMENT)
-    return Citation(text, references if pipelines else (), tuple(acknowledgements))
+    return Citation(REQUEST, text, methods, references if pipelines else (), tuple(acknowledgements))

@@ -152,16 +152,27 @@ def _crowding(record: RunRecord) -> tuple[Fact, ...]:
             "flux of neighbours over flux of the star, TIC",
         )
     ]
-    crowding = {view["sector"]: view["crowdsap"] for view in record["pixel_views"]}
+    crowding = _crowdsap(record)
     stated = [
         f"{exact(round(value, 4))} (S{sector})"
         for sector in sorted(crowding)
         if (value := crowding[sector]) is not None
     ]
     if crowding:
-        text = Quantity(", ".join(stated)) if stated else unknown("the pixel files do not state it")
+        text = Quantity(", ".join(stated)) if stated else unknown("the files do not state it")
         facts.append(Fact("CROWDSAP", text, "share of the aperture's flux that is the target's, by sector"))
     return tuple(facts)
+
+
+def _crowdsap(record: RunRecord) -> dict[int, float | None]:
+    """CROWDSAP by sector: of the pixel file, else of a used light curve that states it."""
+    crowding = {view["sector"]: view["crowdsap"] for view in record["pixel_views"]}
+    for product in record["products"]:
+        stated = product["provenance"].get("crowdsap") if product["provenance"] else None
+        sector = product["sector"]
+        if product["used"] and sector is not None and isinstance(stated, int | float) and crowding.get(sector) is None:
+            crowding[sector] = float(stated)
+    return crowding
 
 
 def _candidates(candidates: list[CandidateValue]) -> Table | None:
@@ -191,16 +202,9 @@ def _limits(record: RunRecord) -> tuple[str, ...]:
     sentences = []
     for candidate in record["candidates"]:
         name = candidate["name"]
-        radii = [
-            (float(check["details"]["resolution_radius_arcsec"]), check["sector"])
-            for check in record["checks"]
-            if check["check_id"] == "V09"
-            and check["candidate"] == name
-            and isinstance(check["details"].get("resolution_radius_arcsec"), int | float)
-        ]
-        if radii:
-            radius, sector = min(radii, key=lambda item: (item[0], item[1] or 0))
-            where = "all sectors together" if sector is None else f"sector {sector}"
+        found = _resolution(record, name)
+        if found is not None:
+            radius, where = found
             sentences.append(
                 f"{candidate_title(name)}: at the signal-to-noise of {where}, stars within {quantity(radius, digits=2).text} "
                 "arcsec of the target cannot be told apart from it by these pixels."
@@ -211,3 +215,22 @@ def _limits(record: RunRecord) -> tuple[str, ...]:
                 f"difference-image check gave no position; a TESS pixel is {TESS_PIXEL_ARCSEC} arcsec wide."
             )
     return tuple(sentences)
+
+
+def _resolution(record: RunRecord, candidate: str) -> tuple[float, str] | None:
+    """Resolution radius (arcsec) of V09 and where it was measured: all sectors together, or the one that has a result."""
+    radii = {
+        check["sector"]: float(check["details"]["resolution_radius_arcsec"])
+        for check in record["checks"]
+        if check["check_id"] == "V09"
+        and check["candidate"] == candidate
+        and check["verdict"] != "not_run"
+        and isinstance(check["details"].get("resolution_radius_arcsec"), int | float)
+    }
+    sectors = sorted(sector for sector in radii if sector is not None)
+    if None in radii and len(sectors) != 1:
+        return radii[None], "all sectors together"
+    if not sectors:
+        return None
+    best = min(sectors, key=lambda sector: (radii[sector], sector))
+    return radii[best], f"sector {best}"

@@ -38,13 +38,13 @@ _METRICS = {
     "offset_sigma": "Offset in units of its error",
     "control_offset_arcsec": "Offset from the control centroid",
     "quality": "Correlation of pixels and PRF",
-    "snr": "Signal-to-noise, matched windows",
+    "snr": "Signal-to-noise (smaller of matched-window and formal)",
     "snr_formal": "Signal-to-noise, formal",
     "target_delta_chi2": "Δχ² of the target's position",
     "target_probability": "Probability that the target is the host",
-    "depth_ppm_pipeline": "Depth in the pipeline aperture",
+    "depth_ppm_pipeline": "Depth in the pipeline aperture, local background removed",
     "chi2_p_value": "Probability of the growth curve",
-    "slope_ppm_per_px": "Slope against radius",
+    "slope_ppm_per_px": "Slope against radius, measured minus predicted",
     "core_correlation": "Core: correlation with the transit",
     "halo_correlation": "Halo: correlation with the transit",
     "halo_excess_sigma": "Excess of the halo over the core",
@@ -140,8 +140,8 @@ def metric_rank(name: str) -> tuple[int, float, str]:
 
 
 def unit_label(unit: str) -> str:
-    """A unit as printed."""
-    return _UNITS.get(unit, unit)
+    """A unit as printed; a unit that is built on another, such as `e-/s per px`, too."""
+    return _UNITS.get(unit, unit.replace("electron/s", "e⁻/s").replace("e-/s", "e⁻/s"))
 
 
 def flag_meaning(flag: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from btv_report.checks.registry import CHECKS, FLAG_MEANINGS
 from btv_report.checks.thresholds import METHOD_VERSION, THRESHOLDS
 from btv_report.dossier.labels import STATES, VERDICT_MEANINGS, badge, unit_label
+from btv_report.dossier.method_prose import Prose, build_prose
 from btv_report.dossier.numbers import exact, integer
 from btv_report.dossier.tables import Badge, Cell, CellKind, Column, Table, code_cell, text_cell
 from btv_report.dossier.text import sentence_case, slug
@@ -31,6 +32,7 @@ class MethodsPage:
     """Everything on the methods page."""
 
     version: str
+    prose: tuple[Prose, ...]
     checks: tuple[MethodText, ...]
     thresholds: Table
     verdicts: tuple[tuple[Badge, str], ...]
@@ -43,6 +45,7 @@ def build_methods() -> MethodsPage:
     """Collect the methods page from the registries of checks, thresholds and quality bits."""
     return MethodsPage(
         version=METHOD_VERSION,
+        prose=build_prose(),
         checks=tuple(
             MethodText(slug(info.check_id), info.check_id, info.title, info.meaning, info.help_text, info.references)
             for info in CHECKS.values()

@@ -10,6 +10,7 @@ MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _LARGEST_PLAIN = 1e7
 _SMALLEST_PLAIN = 1e-3
+_SMALLEST_GROUPED = 9999.5
 _SMALLEST_PROBABILITY = 1e-6
 
 
@@ -51,6 +52,13 @@ def fixed(value: float, decimals: int) -> str:
     return _signed(f"{round(value, decimals):.{max(decimals, 0)}f}")
 
 
+def grouped(value: float, decimals: int) -> str:
+    """As `fixed`; from 10,000 on with commas between thousands."""
+    if abs(value) < _SMALLEST_GROUPED:
+        return fixed(value, decimals)
+    return _signed(f"{round(value, decimals):,.{max(decimals, 0)}f}")
+
+
 def integer(value: int) -> str:
     """A count, with commas between thousands."""
     return _signed(f"{value:,d}")
@@ -70,7 +78,7 @@ def significant(value: float, digits: int = 4) -> str:
     size = abs(value)
     if size >= _LARGEST_PLAIN or size < _SMALLEST_PLAIN:
         return power_of_ten(value, digits)
-    return fixed(value, max(digits - 1 - math.floor(math.log10(size)), 0))
+    return grouped(value, max(digits - 1 - math.floor(math.log10(size)), 0))
 
 
 def power_of_ten(value: float, digits: int = 2) -> str:
@@ -122,8 +130,8 @@ def quantity(
     if error is not None and math.isfinite(error) and error > 0:
         places = decimals_for(error)
         if max(abs(value), error) < _LARGEST_PLAIN and places <= 9:
-            return Quantity(fixed(value, places), fixed(error, places), unit, value=float(value))
+            return Quantity(grouped(value, places), grouped(error, places), unit, value=float(value))
     if isinstance(value, int):
         return Quantity(integer(value), unit=unit, value=float(value))
-    text = significant(value, digits) if decimals is None else fixed(value, decimals)
+    text = significant(value, digits) if decimals is None else grouped(value, decimals)
     return Quantity(text, unit=unit, value=float(value))

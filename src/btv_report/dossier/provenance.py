@@ -8,7 +8,7 @@ from typing import Any
 
 from btv_report.dossier import links
 from btv_report.dossier.header import Fact
-from btv_report.dossier.labels import FITS_SUMS, GAP_STATES, KINDS, state_words
+from btv_report.dossier.labels import FITS_SUMS, GAP_STATES, KINDS, state_words, unit_label
 from btv_report.dossier.numbers import Quantity, exact, integer, quantity, unknown
 from btv_report.dossier.tables import Cell, CellKind, Column, Table, code_cell, number_cell, text_cell
 from btv_report.dossier.text import sentence_case
@@ -184,26 +184,41 @@ def _reading_facts(product: ProductValue) -> tuple[Fact, ...]:
         Fact("Cadences used", _number(read, "n_used", "", "not recorded")),
         Fact("Quality mask (integer)", _mask(read)),
     ]
+    facts += _completeness(read)
+    is_light_curve = "flux_asked" in read or "normalised" in read
     if "flux_column" in read:
+        asked_for = f"asked: {read.get('flux_asked') or 'nothing'}" if is_light_curve else ""
+        unit = read.get("flux_unit")
         facts += [
-            Fact("Times not finite", _number(read, "n_nonfinite_time", "", "not recorded")),
-            Fact("Fluxes not finite", _number(read, "n_nonfinite_flux", "", "not recorded")),
-            Fact(
-                "Flux column",
-                _text(read["flux_column"], "not recorded"),
-                f"asked: {read.get('flux_asked') or 'nothing'}",
-            ),
-            Fact("Flux unit as used", _text(read.get("flux_unit"), "the column states none")),
-            Fact("Normalisation", _normalisation(read)),
+            Fact("Flux column", _text(read["flux_column"], "not recorded"), asked_for),
+            Fact("Flux unit as used", _text(unit_label(unit) if unit else None, "the column states none")),
             Fact("Flux errors from", _text(read.get("flux_err_source"), "not recorded")),
         ]
+    if is_light_curve:
+        facts.append(Fact("Normalisation", _normalisation(read)))
     else:
-        facts += [
-            Fact("Stamp", _shape(read)),
-            Fact("CROWDSAP", _number(read, "crowdsap", "", "the header does not state it", 4)),
-            Fact("FLFRCSAP", _number(read, "flfrcsap", "", "the header does not state it", 4)),
-        ]
+        facts.append(Fact("Stamp", _shape(read)))
+    silent = "the header does not state it"
+    if not is_light_curve or "crowdsap" in read:
+        facts.append(Fact("CROWDSAP", _number(read, "crowdsap", "", silent, 4)))
+    if not is_light_curve:
+        facts.append(Fact("FLFRCSAP", _number(read, "flfrcsap", "", silent, 4)))
     return tuple(facts)
+
+
+def _completeness(read: Mapping[str, Any]) -> list[Fact]:
+    """What the file leaves out, as far as it was counted, and whether it is the pipeline's own file."""
+    facts = []
+    if "n_absent_cadences" in read:
+        absent = _number(read, "n_absent_cadences", "", "the file does not number its cadences")
+        facts.append(Fact("Cadence numbers missing", absent, "between the first and the last in the file"))
+    for key, term in (("n_nonfinite_time", "Times not finite"), ("n_nonfinite_flux", "Fluxes not finite")):
+        if key in read:
+            facts.append(Fact(term, _number(read, key, "", "not recorded")))
+    if read.get("repacked"):
+        note = "a re-packed copy, by its header: not the bytes that the pipeline wrote"
+        facts.append(Fact("Re-packed", Quantity("yes"), note))
+    return facts
 
 
 def _mask(read: Mapping[str, Any]) -> Quantity:
@@ -221,7 +236,8 @@ def _normalisation(read: Mapping[str, Any]) -> Quantity:
     divisor = read.get("divisor")
     number = exact(float(divisor)) if isinstance(divisor, int | float) else "not recorded"
     return Quantity(
-        f"divided by the median of the used cadences, {number} {read.get('divisor_unit') or ''}".strip(), value=0.0
+        f"divided by the median of the used cadences, {number} {unit_label(read.get('divisor_unit') or '')}".strip(),
+        value=0.0,
     )
 
 

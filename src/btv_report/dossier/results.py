@@ -21,6 +21,7 @@ from btv_report.dossier.labels import (
     unit_label,
 )
 from btv_report.dossier.numbers import Quantity, decimals_for, exact, fixed, probability, quantity, unknown
+from btv_report.dossier.stars import NOT_NEIGHBOURS, star_numbers
 from btv_report.dossier.tables import Badge, Cell, CellKind, Column, Table, code_cell, number_cell, text_cell
 from btv_report.dossier.text import sentence_case
 from btv_report.dossier.verdicts import check_anchor
@@ -84,15 +85,16 @@ class CheckSection:
 def build_check_sections(record: RunRecord, figures: Figures) -> tuple[CheckSection, ...]:
     """All check sections, candidate by candidate."""
     sections = []
+    numbers = star_numbers(record)
     for candidate in record["candidates"]:
         name = candidate["name"]
         checks = [check for check in record["checks"] if check["candidate"] == name]
         ids = sorted({check["check_id"] for check in checks})
-        sections += [_section([check for check in checks if check["check_id"] == key], figures) for key in ids]
+        sections += [_section([check for check in checks if check["check_id"] == key], figures, numbers) for key in ids]
     return tuple(sections)
 
 
-def _section(checks: list[CheckValue], figures: Figures) -> CheckSection:
+def _section(checks: list[CheckValue], figures: Figures, numbers: Mapping[str, int]) -> CheckSection:
     check_id, candidate = checks[0]["check_id"], checks[0]["candidate"]
     combined = next((check for check in checks if check["sector"] is None), None)
     anchor = check_anchor(candidate, check_id)
@@ -103,9 +105,9 @@ def _section(checks: list[CheckValue], figures: Figures) -> CheckSection:
         meaning=check_meaning(check_id),
         candidate=candidate_title(candidate),
         combined=None if combined is None else _outcome(combined),
-        stars=None if combined is None else _stars(combined, anchor),
+        stars=None if combined is None else _stars(combined, anchor, numbers),
         metrics=_metrics_table([check for check in checks if not _rests_on_one(check)], anchor),
-        sectors=_sector_outcomes(checks, combined, figures),
+        sectors=_sector_outcomes(checks, combined, figures, numbers),
         thresholds=_thresholds_table(checks, anchor),
         parameters=_parameters_table(checks, anchor),
         method_version=", ".join(sorted({check["method_version"] for check in checks if check["method_version"]})),
@@ -118,7 +120,7 @@ def _rests_on_one(check: CheckValue) -> bool:
 
 
 def _sector_outcomes(
-    checks: list[CheckValue], combined: CheckValue | None, figures: Figures
+    checks: list[CheckValue], combined: CheckValue | None, figures: Figures, numbers: Mapping[str, int]
 ) -> tuple[SectorOutcome, ...]:
     """Sector by sector; what the combined result already said is not said again."""
     repeats = combined is not None and _rests_on_one(combined)
@@ -127,7 +129,7 @@ def _sector_outcomes(
     for check in sorted(checks, key=lambda check: check["sector"] or 0):
         if check["sector"] is None:
             continue
-        outcome = _sector_outcome(check, check["sector"], figures)
+        outcome = _sector_outcome(check, check["sector"], figures, numbers)
         ran = check["verdict"] != "not_run"
         if ran and repeats:
             said = replace(outcome.outcome, summary="The only sector with a result: the sentence above.", flags=())
@@ -153,7 +155,7 @@ def _outcome(check: CheckValue) -> Outcome:
     )
 
 
-def _sector_outcome(check: CheckValue, sector: int, figures: Figures) -> SectorOutcome:
+def _sector_outcome(check: CheckValue, sector: int, figures: Figures, numbers: Mapping[str, int]) -> SectorOutcome:
     check_id, candidate = check["check_id"], check["candidate"]
     anchor = check_anchor(candidate, check_id, sector)
     family = _FIGURE_FAMILY.get(check_id, check_id)
@@ -166,7 +168,7 @@ def _sector_outcome(check: CheckValue, sector: int, figures: Figures) -> SectorO
         _outcome(check),
         sentence_case(method),
         tuple(figures.get((family, candidate, sector), ())),
-        _stars(check, anchor),
+        _stars(check, anchor, numbers),
     )
 
 
@@ -273,54 +275,82 @@ def plain_value(value: Any) -> str:
     return str(value)
 
 
-def _stars(check: CheckValue, anchor: str) -> Table | None:
+def _stars(check: CheckValue, anchor: str, numbers: Mapping[str, int]) -> Table | None:
     """V09's elimination table: each star that could be the host, and what speaks for or against it."""
-    stars = check["details"].get("neighbours")
-    if not isinstance(stars, list) or not stars:
+    stars = [star for star in check["details"].get("neighbours") or [] if isinstance(star, Mapping)]
+    if not stars:
         return None
-    columns = (
+    with_chance = any(_finite(star.get("probability")) is not None for star in stars)
+    columns = [
         Column("Star"),
+        Column("No.", CellKind.NUMBER),
         Column("Magnitude", CellKind.NUMBER),
         Column("From target (arcsec)", CellKind.NUMBER),
         Column("From source (arcsec)", CellKind.NUMBER),
         Column("From source (σ)", CellKind.NUMBER),
-        Column("Δχ²", CellKind.NUMBER),
-        Column("Depth it would need", CellKind.NUMBER),
-        Column("Probability", CellKind.NUMBER),
-    )
+    ]
+    if with_chance:
+        columns += [
+            Column("Δχ²", CellKind.NUMBER),
+            Column("Depth it would need (fraction of its light)", CellKind.NUMBER),
+            Column("Probability", CellKind.NUMBER),
+        ]
+    rows = tuple(_star_row(star, numbers, with_chance) for star in stars)
     note = (
-        "A star that would need a depth above 1 cannot be the host: it does not have that much light to lose. "
-        "Probabilities over target, neighbours and none of these sum to 1."
+        _stars_note(check)
+        if not with_chance
+        else (
+            "A star that would need a depth above 1 cannot be the host: it does not have that much light to lose. "
+            "Probabilities over target, neighbours and none of these sum to 1."
+        )
     )
-    rows = tuple(_star_row(star) for star in stars if isinstance(star, Mapping))
-    return Table(f"{anchor}-stars", "Which star could host the signal", columns, rows, note)
+    return Table(f"{anchor}-stars", "Which star could host the signal", tuple(columns), rows, f"{_NUMBERED} {note}")
 
 
-def _star_row(star: Mapping[str, Any]) -> tuple[Cell, ...]:
+_NUMBERED = "Numbers are those on the pictures."
+
+
+def _stars_note(check: CheckValue) -> str:
+    """Why a table of stars holds no probabilities."""
+    if "NEIGHBOURS_UNKNOWN" in check["flags"]:
+        return (
+            "No catalogue of neighbours was at hand, so the target has nothing to be weighed against: no probabilities."
+        )
+    return "The difference image does not look like a single star, so no star is weighed against another: no probabilities."
+
+
+def _finite(value: object) -> float | None:
+    """The value when it is a finite number."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _star_row(star: Mapping[str, Any], numbers: Mapping[str, int], with_chance: bool) -> tuple[Cell, ...]:
     name = str(star.get("star_id", "unnamed"))
 
     def number(key: str, decimals: int) -> Cell:
-        value = star.get(key)
-        known = value if isinstance(value, int | float) else None
-        return number_cell(quantity(known, decimals=decimals, reason="does not apply, or not in the catalogue"))
+        reason = "does not apply, or not in the catalogue"
+        return number_cell(quantity(_finite(star.get(key)), decimals=decimals, reason=reason))
 
-    depth = star.get("required_depth")
-    needs = Cell("—", CellKind.NUMBER, reason="does not apply, or its brightness is unknown")
-    if isinstance(depth, int | float) and math.isfinite(depth):
-        text = quantity(float(depth), digits=2).text
-        needs = Cell(f"{text} (impossible)" if depth > 1 else text, CellKind.NUMBER, sort=repr(depth))
-    chance = star.get("probability")
-    probable = Cell("—", CellKind.NUMBER, reason="not computed")
-    if isinstance(chance, int | float) and math.isfinite(chance):
-        probable = Cell(probability(float(chance)), CellKind.NUMBER, sort=repr(chance))
-    named = text_cell(name) if name in {"target", "none of these"} else code_cell(name)
-    return (
-        named,
+    numbered = Cell("—", CellKind.NUMBER, reason="not a neighbour")
+    if name in numbers:
+        numbered = Cell(str(numbers[name]), CellKind.NUMBER)
+    row = (
+        text_cell(name) if name in NOT_NEIGHBOURS else code_cell(name),
+        numbered,
         number("magnitude", 2),
         number("separation_arcsec", 1),
         number("offset_arcsec", 1),
         number("offset_sigma", 1),
-        number("delta_chi2", 1),
-        needs,
-        probable,
     )
+    if not with_chance:
+        return row
+    needs = Cell("—", CellKind.NUMBER, reason="does not apply, or its brightness is unknown")
+    depth = _finite(star.get("required_depth"))
+    if depth is not None:
+        text = quantity(depth, digits=2).text
+        needs = Cell(f"{text} (impossible)" if depth > 1 else text, CellKind.NUMBER, sort=repr(depth))
+    probable = Cell("—", CellKind.NUMBER, reason="not computed")
+    chance = _finite(star.get("probability"))
+    if chance is not None:
+        probable = Cell(probability(chance), CellKind.NUMBER, sort=repr(chance))
+    return (*row, number("delta_chi2", 1), needs, probable)

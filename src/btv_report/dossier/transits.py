@@ -8,6 +8,10 @@ from btv_report.dossier.tables import Cell, CellKind, Column, Table, number_cell
 from btv_report.dossier.text import plural, sentence_case, slug
 from btv_report.record import RunRecord, TransitValue
 
+_DEPTHS = (
+    "Depths are those in the pipeline aperture, from the pixel file as it is: the background is the file's own, and light of "
+    "neighbours is not corrected for."
+)
 _DROPPED = "not measured: the transit was dropped"
 
 
@@ -20,7 +24,7 @@ def build_transit_tables(record: RunRecord) -> tuple[Table, ...]:
         transits.sort(key=lambda transit: (transit["mid_btjd"], transit["sector"]))
         kept = sum(transit["used"] for transit in transits)
         caption = f"{candidate_title(name)}: {plural(len(transits), 'predicted transit')}, {kept} kept"
-        note = "" if transits else "No transit is predicted in the sectors at hand: 0 expected, 0 used."
+        note = _DEPTHS if transits else "No transit is predicted in the sectors at hand: 0 expected, 0 used."
         columns = (
             Column("Transit", CellKind.NUMBER),
             Column("Sector", CellKind.NUMBER),

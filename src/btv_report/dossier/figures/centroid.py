@@ -12,7 +12,7 @@ from btv_report.dossier.figures.colours import sequential_asinh
 from btv_report.dossier.figures.context import find_check, metric, stamp_of
 from btv_report.dossier.figures.figure import Figure, FigureTable
 from btv_report.dossier.figures.overlay import ellipse_points
-from btv_report.dossier.figures.plotly_json import axis, figure_json
+from btv_report.dossier.figures.plotly_json import figure_json, layout_of
 from btv_report.dossier.figures.stamp_figure import SectorPixels, StampText, sector_pixels, stamp_figure
 from btv_report.dossier.figures.stamp_scene import (
     CONTROL_CENTROID,
@@ -23,6 +23,9 @@ from btv_report.dossier.figures.stamp_scene import (
 from btv_report.dossier.figures.svg import (
     ACCENT,
     ACCENT_COLOUR,
+    END,
+    INK_COLOUR,
+    LIVE,
     NARROW,
     Drawing,
     Frame,
@@ -32,12 +35,14 @@ from btv_report.dossier.figures.svg import (
     num,
     path_data,
 )
-from btv_report.dossier.figures.text import csv_text, fixed, significant, slug, with_error
+from btv_report.dossier.figures.text import count_of, csv_text, fixed, significant, slug, with_error
 from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
 from btv_report.record import RunRecord
 
 REACH = 2  # pixels about the centroids that the enlarged stamp shows
-SIGMAS = (1.0, 3.0)
+SHARES = (68.27, 99.73)  # per cent of the probability that the drawn ellipses hold
+# In two dimensions a share P lies within sqrt(-2 ln(1 - P)) standard deviations: 1.52 and 3.44.
+DISTANCES = tuple(math.sqrt(-2 * math.log(1 - share / 100)) for share in SHARES)
 SIDE = 212  # of the shift plane, units: equal scales both ways
 
 
@@ -108,7 +113,7 @@ def _plane(shared: SectorPixels, details: Mapping[str, Any], points: list[Mappin
     """
     mean = (float(details["shift_column_px"]), float(details["shift_row_px"]))
     covariance = details.get("covariance_px2")
-    ellipses = [ellipse_points(mean, covariance, sigma) for sigma in SIGMAS] if covariance else []
+    ellipses = [ellipse_points(mean, covariance, distance) for distance in DISTANCES] if covariance else []
     ellipses = [ellipse for ellipse in ellipses if ellipse]
     singles = [(float(p["shift_column_px"]), float(p["shift_row_px"])) for p in points]
     reach = 1.15 * max(
@@ -119,7 +124,7 @@ def _plane(shared: SectorPixels, details: Mapping[str, Any], points: list[Mappin
     finding = _finding(shared, len(singles), bool(ellipses))
     alt = f"Centroid shifts in the plane of column and row: {len(singles)} transits and their mean, about a cross at no shift."
     drawing = Drawing(figure_id, NARROW, SIDE + 84, alt)
-    _draw_plane(drawing, reach, mean, singles, ellipses)
+    frame = _draw_plane(drawing, reach, mean, singles, ellipses)
     rows = [("mean", with_error(mean[1], errors[0]), with_error(mean[0], errors[1]))]
     rows += [
         (f"transit {p['number']}", significant(float(p["shift_row_px"])), significant(float(p["shift_column_px"])))
@@ -135,7 +140,7 @@ def _plane(shared: SectorPixels, details: Mapping[str, Any], points: list[Mappin
         picture=drawing.render(),
         width=NARROW,
         height=int(drawing.height),
-        plotly_json=_plane_json(reach, mean, points, ellipses),
+        plotly_json=_plane_json(drawing, frame, mean, points, ellipses),
         table=FigureTable(("what", "shift in row, px", "shift in column, px"), tuple(rows)),
         csv=csv_text(header, [*lines, ("mean", None, mean[1], mean[0])]),
     )
@@ -144,10 +149,14 @@ def _plane(shared: SectorPixels, details: Mapping[str, Any], points: list[Mappin
 def _finding(shared: SectorPixels, count: int, with_errors: bool) -> str:
     """The finding in words; a small shift is not called "on target"."""
     words = (
-        f"Control minus in-transit centroid, which points towards the source, in {count} transit{'' if count == 1 else 's'}, "
+        f"Control minus in-transit centroid, which points towards the source, in {count_of(count, 'transit')}, "
         "with their mean"
     )
-    words += " and its 1 and 3 sigma ellipses." if with_errors else "."
+    words += (
+        " and the ellipses that hold 68.27 % and 99.73 % of its probability in two dimensions (1 and 3 sigma)."
+        if with_errors
+        else "."
+    )
     shift, sigma = metric(shared.v08, "centroid_shift_px"), metric(shared.v08, "significance_sigma")
     if shift is not None:
         words += f" Shift {significant(shift, 2)} px"
@@ -166,14 +175,14 @@ def _draw_plane(
     mean: tuple[float, float],
     singles: list[tuple[float, float]],
     ellipses: list[list[tuple[float, float]]],
-) -> None:
-    """The plane, equal scales, zero in the middle."""
+) -> Frame:
+    """The plane, equal scales, zero in the middle; its frame."""
     ticks = nice_ticks(-reach, reach, 5)
     left = label_margin(tick_labels(ticks), wide=False)
     frame = Frame(left, 24, SIDE, SIDE, (-reach, reach), (-reach, reach))
     draw_axes(drawing, frame, x_ticks=ticks, y_ticks=ticks, x_title="shift in column, px", y_title="shift in row, px")
     zero = f"M{join((frame.x(0), frame.top))}v{SIDE}M{join((frame.left, frame.y(0)))}h{SIDE}"
-    drawing.add(f'<path class="axis" stroke="currentColor" stroke-opacity=".6" fill="none" d="{zero}"/>')
+    drawing.add(f'{LIVE}<path class="axis" stroke="currentColor" stroke-opacity=".6" fill="none" d="{zero}"/>')
     for ring in ellipses:
         data = path_data([(frame.x(x), frame.y(y)) for x, y in ring[::2]], closed=True)
         drawing.add(f'<path {ACCENT} fill="currentColor" fill-opacity=".12" stroke="currentColor" d="{data}"/>')
@@ -183,6 +192,7 @@ def _draw_plane(
     drawing.add(
         f'<path {ACCENT} fill="none" stroke="currentColor" stroke-width="2" d="M{join((x - 5, y))}h10M{join((x, y - 5))}v10"/>'
     )
+    drawing.add(END)
     base = frame.bottom + 44
     drawing.add(
         f'<path class="ink" fill="none" stroke="currentColor" stroke-width="1.4" d="M{num(left)} {num(base)}'
@@ -190,16 +200,19 @@ def _draw_plane(
         f'd="M{num(left + 105)} {num(base)}h10m-5-5v10"/>'
     )
     drawing.text(left + 12, base + 4, "one transit")
-    drawing.text(left + 121, base + 4, "mean" + (", 1σ and 3σ" if ellipses else ""))
+    drawing.text(left + 121, base + 4, "mean" + (", 68.27 % and 99.73 %" if ellipses else ""))
+    return frame
 
 
 def _plane_json(
-    reach: float,
+    drawing: Drawing,
+    frame: Frame,
     mean: tuple[float, float],
     points: list[Mapping[str, Any]],
     ellipses: list[list[tuple[float, float]]],
 ) -> str:
     """The plane as Plotly JSON."""
+    place = "row %{y:.5~f} px, column %{x:.5~f} px<extra></extra>"
     traces: list[dict[str, Any]] = [
         {
             "type": "scatter",
@@ -207,15 +220,16 @@ def _plane_json(
             "x": [p["shift_column_px"] for p in points],
             "y": [p["shift_row_px"] for p in points],
             "text": [f"transit {p['number']}" for p in points],
-            "marker": {"size": 9, "symbol": "circle-open"},
+            "hovertemplate": f"%{{text}}: {place}",
+            "marker": {"size": 7, "symbol": "circle-open", "color": INK_COLOUR, "line": {"width": 1.4}},
         },
         {
             "type": "scatter",
             "mode": "markers",
             "x": [mean[0]],
             "y": [mean[1]],
-            "text": ["mean"],
-            "marker": {"size": 9, "symbol": "cross", "color": ACCENT_COLOUR},
+            "hovertemplate": f"mean: {place}",
+            "marker": {"size": 10, "symbol": "cross-thin-open", "color": ACCENT_COLOUR, "line": {"width": 2}},
         },
     ]
     for ring in ellipses:
@@ -224,15 +238,13 @@ def _plane_json(
             {
                 "type": "scatter",
                 "mode": "lines",
-                "x": [float(f"{x:.4g}") for x, _ in closed],
-                "y": [float(f"{y:.4g}") for _, y in closed],
+                "x": [float(f"{x:.3g}") for x, _ in closed],
+                "y": [float(f"{y:.3g}") for _, y in closed],
                 "line": {"width": 1, "color": ACCENT_COLOUR},
                 "hoverinfo": "skip",
             }
         )
-    layout = {
-        "showlegend": False,
-        "xaxis": axis("shift in column, px", -reach, reach, constrain="domain"),
-        "yaxis": axis("shift in row, px", -reach, reach, constrain="domain", scaleanchor="x"),
-    }
+    layout = layout_of(drawing, frame)
+    layout["xaxis"]["zeroline"] = True
+    layout["yaxis"] |= {"zeroline": True, "scaleanchor": "x"}
     return figure_json(traces, layout)

@@ -10,11 +10,16 @@ import numpy as np
 
 from btv_report.dossier.figures.context import find_check, metric
 from btv_report.dossier.figures.figure import Figure, FigureTable
-from btv_report.dossier.figures.plotly_json import axis, figure_json, label
+from btv_report.dossier.figures.plotly_json import BAND_SHAPE, figure_json, label, layout_of
 from btv_report.dossier.figures.stamp_figure import sector_pixels
 from btv_report.dossier.figures.svg import (
     BAND,
+    END,
+    INK_COLOUR,
+    LIVE,
     MODEL,
+    MODEL_COLOUR,
+    MUTED_COLOUR,
     WIDE,
     Drawing,
     Frame,
@@ -27,10 +32,11 @@ from btv_report.dossier.figures.svg import (
 from btv_report.dossier.figures.text import DASH, csv_text, plain_text, significant, slug, with_error
 from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
 from btv_report.dossier.numbers import p_equals
+from btv_report.dossier.stars import star_numbers
 from btv_report.record import CheckValue, RunRecord
 
 HEIGHT, PLOT_TOP, PLOT_HEIGHT = 340, 34, 190
-LETTERS = "abc"  # one for each neighbour whose curve is drawn: those nearest to the measured depths
+MAX_DRAWN = 3  # neighbours whose curves are drawn: those nearest to the measured depths
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class GrowthCurves:
     radii_px : px
     depth_ppm, error_ppm : measured; None where not measured
     target_ppm : predicted for a signal on the target, or None
-    neighbours : (star, predicted ppm), those that stay in the picture's range first
+    neighbours : (number on the page, star, predicted ppm), those nearest to the measured depths first
     pipeline_ppm, pipeline_error_ppm : depth in the pipeline aperture, or None
     """
 
@@ -51,7 +57,7 @@ class GrowthCurves:
     depth_ppm: list[float | None]
     error_ppm: list[float | None]
     target_ppm: list[float | None] | None
-    neighbours: list[tuple[str, list[float | None]]]
+    neighbours: list[tuple[int, str, list[float | None]]]
     pipeline_ppm: float | None
     pipeline_error_ppm: float | None
 
@@ -74,13 +80,13 @@ class GrowthCurves:
 def aperture_figures(record: RunRecord, candidate: str, sector: int) -> tuple[Figure, ...]:
     """Depth against aperture radius; () when V10 recorded no depth."""
     check = find_check(record, "V10", candidate, sector)
-    curves = None if check is None else _curves(check)
+    curves = None if check is None else _curves(check, star_numbers(record))
     if check is None or curves is None:
         return ()
     words = sector_pixels(record, candidate, sector).context.words
     alt = f"Transit depth against aperture radius from {curves.radii_px[0]:g} to {curves.radii_px[-1]:g} px."
     drawing = Drawing(f"v10-{slug(candidate)}-s{sector}", WIDE, HEIGHT, alt)
-    _draw(drawing, curves)
+    frame = _draw(drawing, curves)
     return (
         Figure(
             figure_id=drawing.figure_id,
@@ -90,14 +96,14 @@ def aperture_figures(record: RunRecord, candidate: str, sector: int) -> tuple[Fi
             picture=drawing.render(),
             width=WIDE,
             height=HEIGHT,
-            plotly_json=_json(curves),
+            plotly_json=_json(drawing, frame, curves),
             table=_table(curves),
             csv=_csv(curves),
         ),
     )
 
 
-def _curves(check: CheckValue) -> GrowthCurves | None:
+def _curves(check: CheckValue, numbers: Mapping[str, int]) -> GrowthCurves | None:
     """The curves of a check; None without radii and at least one depth."""
     details = check.get("details", {})
     radii = details.get("radii_px") or []
@@ -113,7 +119,7 @@ def _curves(check: CheckValue) -> GrowthCurves | None:
         metric(check, "depth_ppm_pipeline"),
         metric(check, "depth_ppm_pipeline_err"),
     )
-    curves.neighbours.extend(_neighbours(details.get("predicted_neighbours") or [], curves))
+    curves.neighbours.extend(_neighbours(details.get("predicted_neighbours") or [], curves, numbers))
     return curves
 
 
@@ -124,7 +130,9 @@ def _numbers(values: Sequence[float | None] | None, length: int) -> list[float |
     return [float(v) if v is not None and np.isfinite(v) else None for v in values]
 
 
-def _neighbours(values: Sequence[Mapping[str, Any]], curves: GrowthCurves) -> list[tuple[str, list[float | None]]]:
+def _neighbours(
+    values: Sequence[Mapping[str, Any]], curves: GrowthCurves, numbers: Mapping[str, int]
+) -> list[tuple[int, str, list[float | None]]]:
     """Predicted curves of neighbours, those nearest to the measured depths first."""
     found = []
     for value in values:
@@ -132,12 +140,13 @@ def _neighbours(values: Sequence[Mapping[str, Any]], curves: GrowthCurves) -> li
         if ppm is None or all(p is None for p in ppm):
             continue
         pairs = [(p, d) for p, d in zip(ppm, curves.depth_ppm, strict=True) if p is not None and d is not None]
-        found.append((sum(abs(p - d) for p, d in pairs), plain_text(value.get("star_id", "")), ppm))
-    return [(star, ppm) for _, star, ppm in sorted(found, key=lambda row: row[:2])]
+        star = str(value.get("star_id", ""))
+        found.append((sum(abs(p - d) for p, d in pairs), numbers.get(star, 0), plain_text(star), ppm))
+    return [(number, star, ppm) for _, number, star, ppm in sorted(found, key=lambda row: row[:2])]
 
 
-def _draw(drawing: Drawing, curves: GrowthCurves) -> None:
-    """The picture."""
+def _draw(drawing: Drawing, curves: GrowthCurves) -> Frame:
+    """The picture; the frame of its axes."""
     low, high = curves.y_range()
     y_ticks = nice_ticks(low, high, 5)
     left = label_margin(tick_labels(y_ticks), wide=True)
@@ -146,7 +155,9 @@ def _draw(drawing: Drawing, curves: GrowthCurves) -> None:
     frame = Frame(left, PLOT_TOP, WIDE - left - 24, PLOT_HEIGHT, x_range, (low, high))
     drawing.add(frame.clip(drawing.figure_id))
     if curves.pipeline_ppm is not None:
+        drawing.add(LIVE)
         _draw_band(drawing, frame, curves.pipeline_ppm, curves.pipeline_error_ppm or 0.0)
+        drawing.add(END)
     draw_axes(
         drawing,
         frame,
@@ -155,9 +166,9 @@ def _draw(drawing: Drawing, curves: GrowthCurves) -> None:
         x_title="aperture radius, px",
         y_title="depth, ppm",
     )
-    drawing.add(f'<g clip-path="url(#{drawing.figure_id}-c)" fill="none">')
-    for letter, (_, ppm) in zip(LETTERS, curves.neighbours, strict=False):
-        _draw_letter(drawing, frame, curves, ppm, letter)
+    drawing.add(f'<g class="live" clip-path="url(#{drawing.figure_id}-c)" fill="none">')
+    for number, _, ppm in curves.neighbours[:MAX_DRAWN]:
+        _draw_number(drawing, frame, curves, ppm, str(number))
         drawing.add(
             f'<path stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3" d="{_line(frame, curves, ppm)}"/>'
         )
@@ -175,6 +186,7 @@ def _draw(drawing: Drawing, curves: GrowthCurves) -> None:
         f'<path fill="currentColor" d="{dots}"/></g></g>'
     )
     _draw_key(drawing, curves)
+    return frame
 
 
 def _line(frame: Frame, curves: GrowthCurves, ppm: list[float | None]) -> str:
@@ -185,13 +197,13 @@ def _line(frame: Frame, curves: GrowthCurves, ppm: list[float | None]) -> str:
     return path_data(frame.points(*zip(*known, strict=True)))
 
 
-def _draw_letter(drawing: Drawing, frame: Frame, curves: GrowthCurves, ppm: list[float | None], letter: str) -> None:
-    """The letter of a neighbour's curve beside its last point in the picture, if it has one."""
+def _draw_number(drawing: Drawing, frame: Frame, curves: GrowthCurves, ppm: list[float | None], number: str) -> None:
+    """The number of a neighbour's curve beside its last point in the picture, if it has one."""
     low, high = frame.y_range
     inside = [(r, p) for r, p in zip(curves.radii_px, ppm, strict=True) if p is not None and low <= p <= high]
     if inside:
         x, y = frame.points(*zip(*inside[-1:], strict=True))[0]
-        drawing.text(x + 5, y - 4, letter, attributes='class="muted" fill="currentColor"')
+        drawing.text(x + 5, y - 4, number, attributes='class="muted" fill="currentColor"')
 
 
 def _draw_band(drawing: Drawing, frame: Frame, depth: float, error: float) -> None:
@@ -224,15 +236,15 @@ def _draw_key(drawing: Drawing, curves: GrowthCurves) -> None:
 
 def _finding(check: CheckValue, curves: GrowthCurves) -> str:
     """The finding in words."""
-    words = "Depth in circular apertures about the catalogue position, with errors from matched windows."
+    words = "Depth in circular apertures about the catalogue position, local background removed, errors from matched windows."
     p_value, slope = metric(check, "chi2_p_value"), metric(check, "slope_ppm_per_px")
     if p_value is not None:
         words += f" Agreement with a signal on the target: {p_equals(p_value)}."
     if slope is not None:
-        words += f" Slope {significant(slope, 2)} ppm per px."
+        words += f" Slope of measured minus predicted: {significant(slope, 2)} ppm per px."
     if curves.neighbours:
-        shown = [f"{letter} {star}" for letter, (star, _) in zip(LETTERS, curves.neighbours, strict=False)]
-        words += f" Dashed: {', '.join(shown)}."
+        shown = [f"{number} ({star})" for number, star, _ in curves.neighbours[:MAX_DRAWN]]
+        words += f" Dashed: predicted on {', '.join(shown)}; numbers as on the stamps."
     return words
 
 
@@ -258,44 +270,48 @@ def _like(value: float | None, error: float | None) -> str:
 def _csv(curves: GrowthCurves) -> str:
     """All curves."""
     header = ["radius (px)", "depth (ppm)", "depth_err (ppm)", "predicted_on_target (ppm)"]
-    header += [f"predicted on {star} (ppm)" for star, _ in curves.neighbours]
+    header += [f"predicted on {star} (ppm)" for _, star, _ in curves.neighbours]
     target = curves.target_ppm or [None] * len(curves.radii_px)
-    columns = [curves.radii_px, curves.depth_ppm, curves.error_ppm, target, *(ppm for _, ppm in curves.neighbours)]
+    columns = [curves.radii_px, curves.depth_ppm, curves.error_ppm, target, *(ppm for _, _, ppm in curves.neighbours)]
     return csv_text(header, zip(*columns, strict=True))
 
 
-def _json(curves: GrowthCurves) -> str:
+def _json(drawing: Drawing, frame: Frame, curves: GrowthCurves) -> str:
     """The curves as Plotly JSON."""
-    traces: list[dict[str, Any]] = [
+    at = "at %{x:.1f} px<extra></extra>"
+    traces: list[dict[str, Any]] = []
+    if curves.target_ppm is not None:
+        line = _trace("predicted on the target", curves.radii_px, curves.target_ppm, at)
+        traces.append(line | {"line": {"width": 2, "color": MODEL_COLOUR}})
+    for number, star, ppm in curves.neighbours[:MAX_DRAWN]:
+        line = _trace(f"predicted on {number}: {star}", curves.radii_px, ppm, at)
+        traces.append(line | {"line": {"width": 1, "dash": "dot", "color": MUTED_COLOUR}})
+    traces.append(
         {
             "type": "scatter",
             "mode": "markers",
-            "name": "measured",
             "x": curves.radii_px,
-            "y": curves.depth_ppm,
-            "error_y": {"array": curves.error_ppm},
-            "marker": {"size": 7},
+            "y": [None if depth is None else round(depth, 1) for depth in curves.depth_ppm],
+            "error_y": {
+                "array": [None if error is None else round(error, 1) for error in curves.error_ppm],
+                "thickness": 1.4,
+                "width": 0,
+                "color": INK_COLOUR,
+            },
+            "hovertemplate": f"measured: %{{y:,.0f}} ± %{{customdata:,.0f}} ppm {at}",
+            "marker": {"size": 6, "color": INK_COLOUR},
         }
-    ]
-    # The page colours traces in turn: text, accent, model ...
+    )
+    layout = layout_of(drawing, frame)
     if curves.pipeline_ppm is not None:
-        edge = [curves.radii_px[0], curves.radii_px[-1]]
-        traces.append(
-            _trace("pipeline aperture", edge, [curves.pipeline_ppm] * 2) | {"line": {"width": 1, "dash": "dash"}}
-        )
-    if curves.target_ppm is not None:
-        traces.append(_trace("on the target", curves.radii_px, curves.target_ppm))
-    for star, ppm in curves.neighbours[: len(LETTERS)]:
-        traces.append(_trace(f"on {star}", curves.radii_px, ppm) | {"line": {"width": 1, "dash": "dot"}})
-    low, high = curves.y_range()
-    layout = {
-        "xaxis": {"title": {"text": "aperture radius, px"}},
-        "yaxis": axis("depth, ppm", low, high),
-    }
+        error = curves.pipeline_error_ppm or 0.0
+        band = {"y0": round(curves.pipeline_ppm - error, 1), "y1": round(curves.pipeline_ppm + error, 1)}
+        layout["shapes"] = [{"type": "rect", "xref": "paper", "x0": 0, "x1": 1, **band, **BAND_SHAPE}]
     return figure_json(traces, layout)
 
 
-def _trace(name: str, xs: list[float], ys: Sequence[float | None]) -> dict[str, Any]:
+def _trace(name: str, xs: list[float], ys: Sequence[float | None], at: str) -> dict[str, Any]:
     """A named line, values to 0.1 ppm."""
     rounded = [None if y is None else round(y, 1) for y in ys]
-    return {"type": "scatter", "mode": "lines", "name": label(name), "x": xs, "y": rounded}
+    template = f"%{{fullData.name}}: %{{y:,.0f}} ppm {at}"
+    return {"type": "scatter", "mode": "lines", "name": label(name), "x": xs, "y": rounded, "hovertemplate": template}

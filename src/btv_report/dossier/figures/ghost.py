@@ -43,8 +43,10 @@ def _core_and_halo(shared: SectorPixels, check: CheckValue) -> Figure | None:
     image = image if image is not None else stamp_of(shared.v09, "difference_image")
     if image is None:
         return None
-    masks = tuple((word, mask) for word, name in ((CORE, "core_mask"), (HALO, "halo_mask"))
-                  if (mask := mask_of(check, name, image.shape)) is not None)  # fmt: skip
+    core, halo = (mask_of(check, f"{name}_mask", image.shape) for name in ("core", "halo"))
+    # Core and halo share edges; around both together the halo's line has only its own.
+    whole = halo | core if halo is not None and core is not None else halo
+    masks = tuple((word, mask) for word, mask in ((CORE, core), (HALO, whole)) if mask is not None)
     if not masks:
         return None
     scene = StampScene(

@@ -11,9 +11,22 @@ from numpy.typing import NDArray
 from btv_report.dossier.figures.context import SectorContext
 from btv_report.dossier.figures.figure import Figure, FigureTable
 from btv_report.dossier.figures.pixels import series
-from btv_report.dossier.figures.plotly_json import Trace, figure_json, label, typed
-from btv_report.dossier.figures.svg import ACCENT, WIDE, Drawing, Frame, draw_axes, join, label_margin, num
-from btv_report.dossier.figures.text import csv_text, fixed, plain_text, significant
+from btv_report.dossier.figures.plotly_json import Trace, figure_json, label, layout_of, typed
+from btv_report.dossier.figures.svg import (
+    ACCENT,
+    ACCENT_COLOUR,
+    END,
+    INK_COLOUR,
+    LIVE,
+    WIDE,
+    Drawing,
+    Frame,
+    draw_axes,
+    join,
+    label_margin,
+    num,
+)
+from btv_report.dossier.figures.text import count_of, csv_text, fixed, grouped, plain_text, significant
 from btv_report.dossier.figures.ticks import nice_ticks, tick_labels
 from btv_report.ephemeris import Ephemeris
 from btv_report.record import LightCurveValue, RunRecord
@@ -56,22 +69,23 @@ def _figure(record: RunRecord, value: LightCurveValue, flux: NDArray[np.float32]
     n_together = max(1, -(-flux.size // MAX_DOTS))
     alt = f"Light curve of sector {sector}, BTJD {time[0]:.1f} to {time[-1]:.1f}, with {_mark_words(marks)}."
     drawing = Drawing(figure_id, WIDE, PLOT_TOP + PLOT_HEIGHT + FOOT + ROW * max(len(marks), 1), alt)
-    _draw(drawing, time, flux, n_together, marks)
+    axes = _draw(drawing, time, flux, n_together, marks)
+    together = f", drawn {n_together} bins to a dot" if n_together > 1 else ""
     caption = (
-        f"{plain_text(value['flux_column'])} divided by its median, {value['n_used']} cadences in bins of "
-        f"{_minutes(width)}{f', drawn {n_together} bins to a dot' if n_together > 1 else ''}; scatter of a cadence "
-        f"{significant(value['scatter_ppm'])} ppm. {_sentence(_mark_words(marks))} {context.words}"
+        f"{plain_text(value['flux_column'])} divided by its median, {count_of(value['n_used'], 'cadence')} in bins of "
+        f"{_minutes(width)}{together}; point-to-point scatter of a cadence {significant(value['scatter_ppm'])} ppm "
+        f"(1.4826 MAD of the differences of neighbours, over √2). {_sentence(_mark_words(marks))} {context.words}"
     )
     n_filled = int(np.isfinite(flux).sum())
     table = [
-        ("cadences used", str(value["n_used"])),
+        ("cadences used", f"{value['n_used']:,d}"),
         ("bins with data", f"{n_filled} of {flux.size}"),
         ("bin", _minutes(width)),
-        ("scatter of a cadence", f"{significant(value['scatter_ppm'])} ppm"),
+        ("point-to-point scatter of a cadence", f"{significant(value['scatter_ppm'])} ppm"),
         ("first and last bin", f"{fixed(time[0], 3)} to {fixed(time[-1], 3)} BTJD"),
         (
             "faintest and brightest bin",
-            f"{fixed(float(np.nanmin(flux)), 0)} and {fixed(float(np.nanmax(flux)), 0)} ppm",
+            f"{grouped(float(np.nanmin(flux)), 0)} and {grouped(float(np.nanmax(flux)), 0)} ppm",
         ),
     ]
     return Figure(
@@ -82,7 +96,7 @@ def _figure(record: RunRecord, value: LightCurveValue, flux: NDArray[np.float32]
         picture=drawing.render(),
         width=WIDE,
         height=int(drawing.height),
-        plotly_json=_json(time, width, flux, marks),
+        plotly_json=_json(drawing, axes, (float(time[0]), width), flux, marks),
         table=FigureTable(("what", "value"), tuple(table)),
         csv=csv_text(
             ("bin middle (BTJD TDB d)", "flux (ppm from the median)"),
@@ -143,8 +157,8 @@ def _sentence(words: str) -> str:
 
 def _draw(
     drawing: Drawing, time: NDArray[np.float64], flux: NDArray[np.float32], n_together: int, marks: list[TransitMarks]
-) -> None:
-    """Dots, axes and transit marks."""
+) -> Frame:
+    """Dots, axes and transit marks; the frame of the axes."""
     low, high = float(np.nanmin(flux)), float(np.nanmax(flux))
     room = 0.05 * (high - low) or 1.0
     y_range = (low - room, high + room)
@@ -165,9 +179,11 @@ def _draw(
         x_title=TIME_TITLE,
         y_title="flux, ppm",
     )
+    drawing.add(LIVE)
     _draw_dots(drawing, frame, _together(flux, n_together))
     for row, mark in enumerate(marks):
         _draw_marks(drawing, frame, mark, frame.bottom + ROW * (row + 0.5), named=len(marks) > 1)
+    drawing.add(END)
     kinds = [kind for kind in SIGNS if any(kind in mark.times for mark in marks)]
     if kinds:
         words = "&#8195;".join(f"{SIGNS[kind]} {kind}" for kind in kinds)
@@ -175,6 +191,7 @@ def _draw(
             f'<text x="{num(frame.right)}" y="20" text-anchor="end">transits: '
             f'<tspan {ACCENT} fill="currentColor">{words}</tspan></text>'
         )
+    return axes
 
 
 def _stretched(frame: Frame, n_rows: int) -> tuple[float, float]:
@@ -225,23 +242,29 @@ def _draw_marks(drawing: Drawing, frame: Frame, mark: TransitMarks, y: float, *,
         drawing.text(frame.left + 3, y, mark.candidate, attributes='dy=".35em" class="muted"')
 
 
-def _json(time: NDArray[np.float64], width: float, flux: NDArray[np.float32], marks: list[TransitMarks]) -> str:
-    """The light curve as Plotly JSON; empty bins are gaps."""
-    low, high = float(np.nanmin(flux)), float(np.nanmax(flux))
-    foot = low - 0.06 * (high - low or 1.0)
+def _json(
+    drawing: Drawing,
+    axes: Frame,
+    first_and_step: tuple[float, float],
+    flux: NDArray[np.float32],
+    marks: list[TransitMarks],
+) -> str:
+    """The light curve as Plotly JSON; empty bins are gaps, and the marks stand in their rows below."""
     traces: list[Trace] = [
         {
             "type": "scatter",
             "mode": "markers",
-            "name": "flux",
-            "x0": round(float(time[0]), 6),
-            "dx": width,
+            "x0": round(first_and_step[0], 6),
+            "dx": first_and_step[1],
             "y": typed(flux),
-            "marker": {"size": 3},
+            "hovertemplate": "BTJD %{x:.4f}: %{y:,.0f} ppm<extra></extra>",
+            "marker": {"size": 3, "color": INK_COLOUR},
         }
     ]
     symbols = {KEPT: "triangle-up", DROPPED: "x-thin-open", PREDICTED: "triangle-up-open"}
-    for mark in marks:
+    low, high = axes.y_range
+    for row, mark in enumerate(marks):
+        y = round(low + (high - low) * ROW * (len(marks) - row - 0.5) / axes.height, 1)
         for kind, mids in mark.times.items():
             traces.append(
                 {
@@ -249,9 +272,9 @@ def _json(time: NDArray[np.float64], width: float, flux: NDArray[np.float32], ma
                     "mode": "markers",
                     "name": label(f"{mark.candidate}, {kind}"),
                     "x": [round(t, 5) for t in mids],
-                    "y": [round(foot, 1)] * len(mids),
-                    "marker": {"symbol": symbols[kind], "size": 9},
+                    "y": [y] * len(mids),
+                    "hovertemplate": "transit of %{fullData.name}: BTJD %{x:.4f}<extra></extra>",
+                    "marker": {"symbol": symbols[kind], "size": 8, "color": ACCENT_COLOUR, "line": {"width": 1}},
                 }
             )
-    layout = {"xaxis": {"title": {"text": TIME_TITLE}}, "yaxis": {"title": {"text": "flux, ppm"}}}
-    return figure_json(traces, layout | {"showlegend": True} if marks else layout)
+    return figure_json(traces, layout_of(drawing, axes))

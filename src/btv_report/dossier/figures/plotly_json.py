@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from btv_report.dossier.figures.svg import MODEL_COLOUR, Drawing, Frame
 from btv_report.dossier.figures.text import plain_text
 
 Trace = dict[str, Any]
+BAND_SHAPE: dict[str, Any] = {"line": {"width": 0}, "fillcolor": MODEL_COLOUR, "opacity": 0.14, "layer": "below"}
 
 
 def typed(values: ArrayLike, dtype: str = "f4") -> dict[str, str]:
@@ -33,9 +35,30 @@ def label(text: object) -> str:
     return html.escape(plain_text(text), quote=False)
 
 
-def axis(title: str, low: float, high: float, **more: Any) -> dict[str, Any]:
-    """A layout axis with a title and a range."""
-    return {"title": {"text": title}, "range": [float(f"{low:.8g}"), float(f"{high:.8g}")], **more}
+def literal(text: object) -> str:
+    """Text within a hover template, where `%{` would begin a variable."""
+    return label(text).replace("%{", "% {")
+
+
+def layout_of(drawing: Drawing, frame: Frame, **more: Any) -> dict[str, Any]:
+    """
+    A layout whose plot area is that of the picture: margins in units of the picture, which the page's script scales, and ranges.
+
+    Titles, keys, colour bar and compass are not repeated: those of the picture stay in view around the plot.
+    """
+    right, bottom = drawing.width - frame.right, drawing.height - frame.bottom
+    margin = {"l": frame.left, "t": frame.top, "r": right, "b": bottom}
+    return {
+        "margin": {side: float(f"{size:.1f}") for side, size in margin.items()},
+        "xaxis": {"range": _range(frame.x_range)},
+        "yaxis": {"range": _range(frame.y_range)},
+        **more,
+    }
+
+
+def _range(ends: tuple[float, float]) -> list[float]:
+    """Both ends of an axis."""
+    return [float(f"{end:.8g}") for end in ends]
 
 
 def figure_json(traces: list[Trace], layout: dict[str, Any]) -> str:

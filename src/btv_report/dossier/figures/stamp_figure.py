@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from btv_report.dossier.figures.context import (
     SectorContext,
@@ -20,8 +19,10 @@ from btv_report.dossier.figures.pixels import BoolImage, bool_stamp
 from btv_report.dossier.figures.stamp_picture import draw_stamp
 from btv_report.dossier.figures.stamp_plotly import stamp_json
 from btv_report.dossier.figures.stamp_scene import CONTROL_CENTROID, MAX_NUMBERED, PEAK, SOURCE, Mark, StampScene, place
-from btv_report.dossier.figures.text import DASH, csv_text, fixed, plain_text, significant, with_error
-from btv_report.record import CheckValue, PixelView, RunRecord
+from btv_report.dossier.figures.text import DASH, csv_text, fixed, measured, plain_text, with_error
+from btv_report.dossier.labels import unit_label
+from btv_report.dossier.stars import star_numbers
+from btv_report.record import CheckValue, PixelView, RunRecord, StarOnStamp
 
 MAX_PEAKS = 8  # single transits whose largest pixel the table of the difference image lists
 
@@ -46,12 +47,20 @@ class SectorPixels:
     view: PixelView | None
     v08: CheckValue | None
     v09: CheckValue | None
+    v10: CheckValue | None
     unit: str
+    numbers: Mapping[str, int]
 
     @property
     def sky(self) -> list[list[float]] | None:
         """Arcsec towards east and north for each column and row."""
         return None if self.view is None else self.view.get("sky_per_pixel_arcsec")
+
+    def labels(self, stars: Sequence[StarOnStamp]) -> dict[str, int]:
+        """Numbers of the stars that carry one: the brightest on the stamp, and those whose growth curve V10 predicts."""
+        curves = details_of(self.v10).get("predicted_neighbours") or []
+        named = {star["star_id"] for star in stars[:MAX_NUMBERED]} | {str(curve.get("star_id")) for curve in curves}
+        return {star["star_id"]: self.numbers[star["star_id"]] for star in stars if star["star_id"] in named}
 
     def aperture(self, shape: tuple[int, ...]) -> BoolImage | None:
         """The pipeline's aperture, when its shape fits."""
@@ -76,18 +85,21 @@ def sector_pixels(record: RunRecord, candidate: str, sector: int) -> SectorPixel
     """Gather what the figures of a candidate and sector share."""
     view = pixel_view(record, sector)
     v08, v09 = find_check(record, "V08", candidate, sector), find_check(record, "V09", candidate, sector)
+    v10 = find_check(record, "V10", candidate, sector)
     hashes = [view["product_sha256"]] if view else []
-    for check in (v09, v08, find_check(record, "V20", candidate, sector), find_check(record, "V10", candidate, sector)):
+    for check in (v09, v08, find_check(record, "V20", candidate, sector), v10):
         hashes += check.get("inputs", []) if check else []
-    unit = plain_text(view["image_unit"]) if view else "flux unit of the file"
-    return SectorPixels(candidate, sector_context(record, sector, hashes), view, v08, v09, unit)
+    unit = unit_label(plain_text(view["image_unit"])) if view else "flux unit of the file"
+    context = sector_context(record, sector, hashes)
+    return SectorPixels(candidate, context, view, v08, v09, v10, unit, star_numbers(record))
 
 
 def peak_words(scene: StampScene, unit: str = "") -> str:
     """Where the largest value is, and with a `unit` how large."""
-    row, column = scene.peak()
-    size = f", {significant(float(np.nanmax(scene.image)))} {unit}" if unit else ""
-    return f"largest at row {row}, column {column}{size}"
+    row, column, value = scene.peak()
+    size = f", {measured(value, unit)}" if unit else ""
+    where = " in the aperture" if scene.within is not None else ""
+    return f"largest{where} at row {row}, column {column}{size}"
 
 
 def stamp_figure(
@@ -101,7 +113,7 @@ def stamp_figure(
     n_row, n_column = scene.image.shape
     alt = f"{text.title}: {n_row} rows by {n_column} columns of pixels, {peak_words(scene)}."
     drawing = draw_stamp(text.figure_id, alt, scene)
-    header = ("row", "column", f"{text.quantity} ({text.unit})")
+    header = ("row", "column", f"{text.quantity} ({text.unit.replace('e⁻', 'e-')})")
     rows = (
         (r + scene.origin[0], c + scene.origin[1], scene.image[r, c]) for r in range(n_row) for c in range(n_column)
     )
@@ -113,7 +125,7 @@ def stamp_figure(
         picture=drawing.render(),
         width=int(drawing.width),
         height=round(drawing.height),
-        plotly_json=stamp_json(scene),
+        plotly_json=stamp_json(scene, drawing, text.unit),
         table=table or FigureTable(("what", "row, px", "column, px", "value"), _table(text, scene, shared)),
         csv=csv_text(header, rows),
     )
@@ -121,9 +133,9 @@ def stamp_figure(
 
 def _table(text: StampText, scene: StampScene, shared: SectorPixels) -> tuple[tuple[str, ...], ...]:
     """Largest value, marked places with their errors, and the numbered neighbours."""
-    row, column = scene.peak()
-    value = f"{significant(float(np.nanmax(scene.image)), 4)} {text.unit}"
-    rows = [("largest value", str(row), str(column), value)]
+    row, column, value = scene.peak()
+    what = "largest value in the aperture" if scene.within is not None else "largest value"
+    rows = [(what, str(row), str(column), measured(value, text.unit, 4))]
     for mark in scene.marks:
         if mark.kind == SOURCE:
             row_err, column_err = metric(shared.v09, "source_row_err"), metric(shared.v09, "source_column_err")
@@ -136,9 +148,10 @@ def _table(text: StampText, scene: StampScene, shared: SectorPixels) -> tuple[tu
             (f"largest value of transit {p['number']}", str(p["row"]), str(p["column"]), DASH)
             for p in peaks[:MAX_PEAKS]
         ]
-    for number, star in enumerate(scene.neighbours[:MAX_NUMBERED], start=1):
+    numbered = [star for star in scene.neighbours if star["star_id"] in scene.numbers]
+    for star in sorted(numbered, key=lambda star: scene.numbers[star["star_id"]]):
         magnitude = "magnitude unknown" if star["magnitude"] is None else f"{fixed(star['magnitude'], 1)} mag"
         separation = f"{fixed(star['separation_arcsec'], 1)} arcsec away"
-        name = f"{number}: {plain_text(star['star_id'])}"
+        name = f"{scene.numbers[star['star_id']]}: {plain_text(star['star_id'])}"
         rows.append((name, fixed(star["row"], 2), fixed(star["column"], 2), f"{magnitude}, {separation}"))
     return tuple(rows)

@@ -11,8 +11,8 @@ from btv_report.dossier.figures.colours import N_LEVELS, ColourScale
 from btv_report.dossier.figures.overlay import compass, outline_runs, star_radius
 from btv_report.dossier.figures.pixels import BoolImage
 from btv_report.dossier.figures.png import data_uri, palette_png
-from btv_report.dossier.figures.stamp_scene import MAX_NUMBERED, Mark, StampScene
-from btv_report.dossier.figures.svg import NARROW, Drawing, join, num, path_data
+from btv_report.dossier.figures.stamp_scene import Mark, StampScene
+from btv_report.dossier.figures.svg import END, LIVE, NARROW, Drawing, Frame, join, num, path_data
 from btv_report.dossier.figures.ticks import tick_labels
 
 LEFT, TOP, BOTTOM = 34, 8, 34
@@ -24,22 +24,35 @@ BAR_GAP, BAR_WIDTH = 10, 10
 BAR_LEVELS = 32
 MIDDLE = 3.9  # from the middle of a line of text to its baseline
 LEGEND_ROW, LEGEND_COLUMNS = 16, (8, 168)
+PEAK_HALF = 0.42  # of a pixel: half the side of the box about the largest value
 DARK, LIGHT, HOT = "#14171c", "#fff", "#d6006c"
 HOT_KINDS = {scene_words.SOURCE, scene_words.REGION, scene_words.IN_TRANSIT_CENTROID, scene_words.HALO}
 
 
-def draw_stamp(figure_id: str, title: str, scene: StampScene) -> Drawing:
-    """Draw a scene; the drawing is 320 wide and as high as stamp and legend need."""
+def stamp_frame(scene: StampScene) -> Frame:
+    """Where the image stands in the drawing; ranges are rows and columns of the stamp."""
     n_row, n_column = scene.image.shape
     pixel = max(1.0, min(MAX_PIXEL, BOX // max(n_row, n_column)))
-    height = max(n_row * pixel, MIN_BOX_HEIGHT)
+    top = TOP + max(n_row * pixel, MIN_BOX_HEIGHT) - n_row * pixel
+    row, column = scene.origin[0] - 0.5, scene.origin[1] - 0.5
+    return Frame(LEFT, top, n_column * pixel, n_row * pixel, (column, column + n_column), (row, row + n_row))
+
+
+def draw_stamp(figure_id: str, title: str, scene: StampScene) -> Drawing:
+    """Draw a scene; the drawing is 320 wide and as high as stamp and legend need."""
+    n_column = scene.image.shape[1]
+    frame = stamp_frame(scene)
+    pixel, top = frame.width / n_column, frame.top
+    height = frame.bottom - TOP
     kinds = scene.kinds()
     legend_rows = math.ceil(len(kinds) / 2)
     drawing = Drawing(figure_id, NARROW, TOP + height + BOTTOM + legend_rows * LEGEND_ROW + 4, title)
-    top = TOP + height - n_row * pixel
+    drawing.add(LIVE)
     _draw_image(drawing, scene, pixel, top)
-    _draw_pixel_axes(drawing, scene, pixel, top)
+    _draw_pixel_numbers(drawing, scene, pixel, top)
     _draw_overlay(drawing, scene, pixel, top)
+    drawing.add(END)
+    _draw_axis_names(drawing, scene, pixel, top)
     bar_left = LEFT + max(n_column * pixel, MIN_WIDTH) + BAR_GAP
     has_compass = _draw_compass(drawing, scene, bar_left + 28, TOP + height - 24)
     _draw_colour_bar(drawing, scene, bar_left, height - (62 if has_compass else 0))
@@ -62,16 +75,23 @@ def _frame(left: float, top: float, width: float, height: float) -> str:
     return f'<path class="axis" fill="none" stroke="currentColor" d="{box}"/>'
 
 
-def _draw_pixel_axes(drawing: Drawing, scene: StampScene, pixel: float, top: float) -> None:
-    """Row and column numbers at pixel centres, and the names of the axes."""
+def _draw_axis_names(drawing: Drawing, scene: StampScene, pixel: float, top: float) -> None:
+    """The names of the axes."""
+    n_row, n_column = scene.image.shape
+    drawing.add('<g class="muted" text-anchor="middle">')
+    drawing.text(LEFT + n_column * pixel / 2, top + n_row * pixel + 29, "column, px")
+    drawing.text(0, 0, "row, px", attributes=f'transform="translate(10 {num(top + n_row * pixel / 2)})rotate(-90)"')
+    drawing.add("</g>")
+
+
+def _draw_pixel_numbers(drawing: Drawing, scene: StampScene, pixel: float, top: float) -> None:
+    """Row and column numbers at pixel centres."""
     n_row, n_column = scene.image.shape
     first_row, first_column = scene.origin
     bottom = top + n_row * pixel
     drawing.add('<g class="muted" text-anchor="middle">')
     for column in range(0, n_column, _label_step(n_column, pixel)):
         drawing.text(LEFT + (column + 0.5) * pixel, bottom + 14, str(first_column + column))
-    drawing.text(LEFT + n_column * pixel / 2, bottom + 29, "column, px")
-    drawing.text(0, 0, "row, px", attributes=f'transform="translate(10 {num(top + n_row * pixel / 2)})rotate(-90)"')
     drawing.add('</g><g class="muted" text-anchor="end">')
     for row in range(0, n_row, _label_step(n_row, pixel)):
         drawing.text(LEFT - 5, bottom - (row + 0.5) * pixel + MIDDLE, str(first_row + row))
@@ -93,7 +113,7 @@ def _draw_overlay(drawing: Drawing, scene: StampScene, pixel: float, top: float)
     unit = 1 / pixel
     groups: dict[str, list[str]] = {DARK: [], HOT: []}
     for kind, mask in scene.outlines():
-        groups[HOT if kind in HOT_KINDS else DARK].append(_outline(mask, kind))
+        groups[HOT if kind in HOT_KINDS else DARK].append(_outline(mask))
     for mark in scene.marks:
         groups[HOT if mark.kind in HOT_KINDS else DARK].append(_mark_path(mark, unit))
     if scene.region:
@@ -117,10 +137,8 @@ def _draw_overlay(drawing: Drawing, scene: StampScene, pixel: float, top: float)
     _draw_star_numbers(drawing, scene, pixel, (origin_x, origin_y))
 
 
-def _outline(mask: BoolImage, kind: str) -> str:
-    """The outline of a mask as path data; of the halo a dash in each pixel, because it shares edges with the core."""
-    if kind == scene_words.HALO:
-        return "".join(f"M{join((column - 0.12, row), 2)}h.24" for row, column in np.argwhere(mask))
+def _outline(mask: BoolImage) -> str:
+    """The outline of a mask as path data."""
     return "".join(
         f"M{join((x1, y1))}" + (f"h{num(x2 - x1)}" if y1 == y2 else f"v{num(y2 - y1)}")
         for x1, y1, x2, y2 in outline_runs(mask)
@@ -150,7 +168,7 @@ def sign(kind: str, x: float, y: float, unit: float) -> str:
         d = num(2 * h, 2)
         return f"M{join((x - h, y - h), 2)}l{d} {d}M{join((x - h, y + h), 2)}l{d}-{d}"
     if kind == scene_words.PEAK:
-        h = 0.42 if unit < 1 else 5.0
+        h = PEAK_HALF if unit < 1 else 5.0
         d = num(2 * h, 2)
         return f"M{join((x - h, y - h), 2)}h{d}v{d}h-{d}z"
     if kind == scene_words.IN_TRANSIT_CENTROID:
@@ -162,16 +180,23 @@ def sign(kind: str, x: float, y: float, unit: float) -> str:
 
 def _draw_star_numbers(drawing: Drawing, scene: StampScene, pixel: float, origin: tuple[float, float]) -> None:
     """Numbers beside the brightest neighbours; they lead to the table."""
-    if not scene.neighbours:
+    if not scene.numbers:
         return
     right = LEFT + scene.image.shape[1] * pixel
     drawing.add(f'<g fill="{DARK}" stroke="{LIGHT}" stroke-width="3" paint-order="stroke" font-weight="600">')
-    for number, star in enumerate(scene.neighbours[:MAX_NUMBERED], start=1):
+    for star in scene.neighbours:
+        if star["star_id"] not in scene.numbers:
+            continue
         x, y = origin[0] + star["column"] * pixel, origin[1] - star["row"] * pixel
         offset = star_radius(star["magnitude"]) + 3
         inside = x + offset + 8 < right
         anchor = "" if inside else ' text-anchor="end"'
-        drawing.text(x + offset if inside else x - offset, max(y - 3, TOP + 10), str(number), attributes=anchor.strip())
+        drawing.text(
+            x + offset if inside else x - offset,
+            max(y - 3, TOP + 10),
+            str(scene.numbers[star["star_id"]]),
+            attributes=anchor.strip(),
+        )
     drawing.add("</g>")
 
 
@@ -236,9 +261,7 @@ def _draw_legend(drawing: Drawing, kinds: list[str], top: float) -> None:
 
 def _legend_sign(kind: str, x: float, y: float) -> str:
     """The sign of a kind of thing in the legend."""
-    if kind == scene_words.HALO:
-        return f"M{join((x - 2, y))}h4"
-    if kind in {scene_words.APERTURE, scene_words.CORE}:
+    if kind in {scene_words.APERTURE, scene_words.CORE, scene_words.HALO}:
         return f"M{join((x - 6, y + 4))}h6v-8h6"
     if kind == scene_words.REGION:
         return f"M{join((x - 6, y))}a6 4 0 1 0 12 0a6 4 0 1 0-12 0"

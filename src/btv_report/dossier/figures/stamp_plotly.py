@@ -1,59 +1,64 @@
-"""A stamp as Plotly JSON: a heatmap with its true values and the same overlay as traces."""
+"""A stamp as Plotly JSON: a heatmap with its true values and the same overlay as traces, in the place of the picture's."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from btv_report.dossier.figures import stamp_scene as scene_words
-from btv_report.dossier.figures.colours import SEQUENTIAL
 from btv_report.dossier.figures.overlay import outline_runs, star_radius
 from btv_report.dossier.figures.pixels import BoolImage
-from btv_report.dossier.figures.plotly_json import Trace, axis, figure_json, label, typed
-from btv_report.dossier.figures.stamp_picture import DARK, HOT, HOT_KINDS, LIGHT
-from btv_report.dossier.figures.stamp_scene import StampScene
+from btv_report.dossier.figures.plotly_json import Trace, figure_json, label, layout_of, literal, typed
+from btv_report.dossier.figures.stamp_picture import DARK, HOT, HOT_KINDS, PEAK_HALF, stamp_frame
+from btv_report.dossier.figures.stamp_scene import Mark, StampScene
+from btv_report.dossier.figures.svg import Drawing
 
 SYMBOLS = {
-    scene_words.TARGET: "cross",
-    scene_words.SOURCE: "x",
-    scene_words.CONTROL_CENTROID: "circle",
-    scene_words.IN_TRANSIT_CENTROID: "diamond",
-    scene_words.PEAK: "square-open",
+    scene_words.TARGET: ("cross-thin-open", 14),
+    scene_words.SOURCE: ("x-thin-open", 10),
+    scene_words.CONTROL_CENTROID: ("circle-open", 7),
+    scene_words.IN_TRANSIT_CENTROID: ("diamond-open", 9),
 }
+CASED = "cased"  # the page's script draws a light casing below, so that a mark shows on any colour
 
 
-def stamp_json(scene: StampScene) -> str:
-    """JSON of the scene; pixels without a value are gaps, axes are equal, row 0 is at the bottom."""
-    n_row, n_column = scene.image.shape
-    row, column = scene.origin[0] - 0.5, scene.origin[1] - 0.5
-    traces = [_heatmap(scene)]
-    line_colour = LIGHT if scene.scale.anchors is SEQUENTIAL else DARK
+def stamp_json(scene: StampScene, drawing: Drawing, unit: str) -> str:
+    """JSON of the scene; pixels without a value are gaps, scales are equal, row 0 is at the bottom."""
+    traces = [_heatmap(scene, unit)]
     for kind, mask in reversed(scene.outlines()):  # the first on top, as it shares edges
-        traces.append(_line(*_broken(mask), HOT if kind in HOT_KINDS else line_colour, kind))
+        traces.append(_line(*_broken(mask), _colour(kind)))
     if scene.region:
         ring = [*scene.region, scene.region[0]]
-        traces.append(_line([c for c, _ in ring], [r for _, r in ring], HOT, scene_words.REGION))
+        traces.append(_line([c for c, _ in ring], [r for _, r in ring], HOT))
+    traces += [_line(*_box(mark), _colour(mark.kind)) for mark in scene.marks if mark.kind == scene_words.PEAK]
     if scene.neighbours:
-        traces.append(_stars(scene, line_colour))
-    if scene.marks:
-        traces.append(_marks(scene))
-    layout: dict[str, Any] = {
-        "showlegend": False,
-        "xaxis": axis("column, px", column, column + n_column, constrain="domain", showgrid=False, zeroline=False),
-        "yaxis": axis("row, px", row, row + n_row, constrain="domain", showgrid=False, zeroline=False, scaleanchor="x"),
-    }
+        traces.append(_stars(scene))
+    marks = [mark for mark in scene.marks if mark.kind in SYMBOLS]
+    if marks:
+        traces.append(_marks(marks))
+    layout = layout_of(drawing, stamp_frame(scene))
+    layout["yaxis"]["scaleanchor"] = "x"
     return figure_json(traces, layout)
 
 
-def _heatmap(scene: StampScene) -> Trace:
+def _colour(kind: str) -> str:
+    """The colour of a kind of thing, as in the picture."""
+    return HOT if kind in HOT_KINDS else DARK
+
+
+def _heatmap(scene: StampScene, unit: str) -> Trace:
     """The image."""
+    scale = scene.scale
+    largest = max(abs(scale.minimum), abs(scale.maximum))
+    decimals = max(0, 3 - math.floor(math.log10(largest)))
     trace: Trace = {
         "type": "heatmap",
         "z": typed(scene.image),
-        "zmin": float(f"{scene.scale.minimum:.7g}"),
-        "zmax": float(f"{scene.scale.maximum:.7g}"),
-        "colorscale": scene.scale.plotly(),
-        "colorbar": {"title": {"text": label(scene.unit), "side": "right"}, "thickness": 12},
-        "hovertemplate": "row %{y}, column %{x}: %{z:.5~g}<extra></extra>",
+        "zmin": float(f"{scale.minimum:.7g}"),
+        "zmax": float(f"{scale.maximum:.7g}"),
+        "colorscale": scale.plotly(),
+        "showscale": False,
+        "hovertemplate": f"row %{{y}}, column %{{x}}: %{{z:,.{decimals}f}} {literal(unit)}<extra></extra>",
     }
     if scene.origin != (0, 0):
         trace |= {"y0": scene.origin[0], "x0": scene.origin[1], "dx": 1, "dy": 1}
@@ -70,55 +75,68 @@ def _broken(mask: BoolImage) -> tuple[list[float | None], list[float | None]]:
     return xs, ys
 
 
-def _line(xs: list[Any], ys: list[Any], colour: str, name: str) -> Trace:
+def _box(mark: Mark) -> tuple[list[float | None], list[float | None]]:
+    """The box of the largest value, in its pixel."""
+    left, right = mark.column - PEAK_HALF, mark.column + PEAK_HALF
+    low, high = mark.row - PEAK_HALF, mark.row + PEAK_HALF
+    return [left, right, right, left, left], [low, low, high, high, low]
+
+
+def _line(xs: list[Any], ys: list[Any], colour: str) -> Trace:
     """A line without hover label."""
     return {
         "type": "scatter",
+        "meta": CASED,
         "mode": "lines",
         "x": [x if x is None else round(x, 2) for x in xs],
         "y": [y if y is None else round(y, 2) for y in ys],
         "line": {"color": colour, "width": 2},
-        "name": name,
         "hoverinfo": "skip",
     }
 
 
-def _stars(scene: StampScene, colour: str) -> Trace:
-    """The neighbours, named when pointed at."""
+def _stars(scene: StampScene) -> Trace:
+    """The neighbours, with the numbers of the picture, named when pointed at."""
     stars = scene.neighbours
-    names = [
-        label(star["star_id"]) + ("" if star["magnitude"] is None else f", {star['magnitude']:.1f} mag")
-        for star in stars
-    ]
+    names = []
+    for star in stars:
+        number = f"{scene.numbers[star['star_id']]}: " if star["star_id"] in scene.numbers else ""
+        magnitude = "magnitude unknown" if star["magnitude"] is None else f"{star['magnitude']:.1f} mag"
+        away = f"{star['separation_arcsec']:.1f} arcsec away"
+        names.append(f"{number}{label(star['star_id'])}, {magnitude}, {away}")
     return {
         "type": "scatter",
-        "mode": "markers",
+        "meta": CASED,
+        "mode": "markers+text",
         "x": [round(star["column"], 3) for star in stars],
         "y": [round(star["row"], 3) for star in stars],
-        "text": names,
+        "text": [str(scene.numbers.get(star["star_id"], "")) for star in stars],
+        "textposition": "top right",
+        "hovertext": names,
         "hoverinfo": "text",
         "marker": {
             "symbol": "circle-open",
-            "color": colour,
-            "size": [round(2 * star_radius(star["magnitude"])) for star in stars],
+            "color": DARK,
+            "size": [round(2 * star_radius(star["magnitude"]), 1) for star in stars],
+            "line": {"width": 2},
         },
     }
 
 
-def _marks(scene: StampScene) -> Trace:
+def _marks(marks: list[Mark]) -> Trace:
     """The marked places, named when pointed at."""
-    marks = scene.marks
     return {
         "type": "scatter",
+        "meta": CASED,
         "mode": "markers",
         "x": [round(mark.column, 3) for mark in marks],
         "y": [round(mark.row, 3) for mark in marks],
-        "text": [mark.kind for mark in marks],
+        "hovertext": [f"{mark.kind}: row {mark.row:.2f}, column {mark.column:.2f}" for mark in marks],
         "hoverinfo": "text",
         "marker": {
-            "symbol": [SYMBOLS[mark.kind] for mark in marks],
-            "size": 11,
-            "color": [HOT if mark.kind in HOT_KINDS else LIGHT for mark in marks],
-            "line": {"color": DARK, "width": 1.5},
+            "symbol": [SYMBOLS[mark.kind][0] for mark in marks],
+            "size": [SYMBOLS[mark.kind][1] for mark in marks],
+            "color": [_colour(mark.kind) for mark in marks],
+            "line": {"width": 2},
         },
     }

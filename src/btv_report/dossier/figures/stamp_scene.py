@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,11 +21,11 @@ CONTROL_CENTROID = "control centroid (V08)"
 IN_TRANSIT_CENTROID = "in-transit centroid (V08)"
 SOURCE = "transit source (V09)"
 PEAK = "largest value"
-REGION = "3σ region of the source"
+REGION = "99.73 % region"
 APERTURE = "pipeline aperture"
 NEIGHBOURS = "neighbours, numbered"
 CORE = "core"
-HALO = "halo pixels"
+HALO = "halo, outer edge"
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,11 @@ class StampScene:
     aperture : bool, same shape, or None
     marks : places
     region : polygon of (column, row), or empty
-    neighbours : stars on the stamp, brightest first; the first MAX_NUMBERED carry numbers
+    neighbours : stars on the stamp, brightest first
+    numbers : numbers of the neighbours that carry one, by star
     sky_per_pixel_arcsec : see checks.inputs.PixelStack, or None
     masks : further outlines, CORE and HALO
+    within : pixels among which the largest value is looked for, bool of the image's shape, or None for all
     origin : row and column of `image[0, 0]`; not (0, 0) when the image is a part of the stamp. Masks are always whole
     """
 
@@ -63,14 +65,19 @@ class StampScene:
     marks: tuple[Mark, ...] = ()
     region: tuple[tuple[float, float], ...] = ()
     neighbours: tuple[StarOnStamp, ...] = ()
+    numbers: Mapping[str, int] = field(default_factory=dict)
     sky_per_pixel_arcsec: Sequence[Sequence[float]] | None = None
     masks: tuple[tuple[str, BoolImage], ...] = ()
+    within: BoolImage | None = None
     origin: tuple[int, int] = (0, 0)
 
-    def peak(self) -> tuple[int, int]:
-        """Row and column of the largest value."""
-        row, column = np.unravel_index(int(np.nanargmax(self.image)), self.image.shape)
-        return int(row) + self.origin[0], int(column) + self.origin[1]
+    def peak(self) -> tuple[int, int, float]:
+        """Row and column of the largest value, and the value."""
+        image = self.image
+        if self.within is not None and np.isfinite(image[self.within]).any():
+            image = np.where(self.within, image, np.nan)
+        row, column = np.unravel_index(int(np.nanargmax(image)), image.shape)
+        return int(row) + self.origin[0], int(column) + self.origin[1], float(image[row, column])
 
     def outlines(self) -> list[tuple[str, BoolImage]]:
         """Every mask whose outline is drawn."""

@@ -20,7 +20,7 @@ from btv_report.dossier.figures.stamp_scene import (
     stars_on_stamp,
     target_mark,
 )
-from btv_report.dossier.figures.text import fixed, plain_text, significant, slug, with_error
+from btv_report.dossier.figures.text import count_of, fixed, plain_text, significant, slug, with_error
 from btv_report.record import RunRecord
 
 
@@ -31,16 +31,18 @@ def control_figures(record: RunRecord, sector: int) -> tuple[Figure, ...]:
     if view is None or image is None:
         return ()
     shared = sector_pixels(record, "", sector)
+    stars = stars_on_stamp(view, image.shape)
     scene = StampScene(
         image,
         sequential_asinh(image),
         f"{shared.unit}, asinh",
         shared.aperture(image.shape),
         target_mark(view, image.shape),
-        neighbours=stars_on_stamp(view, image.shape),
+        neighbours=stars,
+        numbers=shared.labels(stars),
         sky_per_pixel_arcsec=shared.sky,
     )
-    finding = f"Mean of {view['n_used']} used cadences; {peak_words(scene)}."
+    finding = f"Mean of {count_of(view['n_used'], 'used cadence')}; {peak_words(scene)}."
     text = StampText(f"control-s{sector}", f"Control image, sector {sector}", finding, "flux", shared.unit)
     return (stamp_figure(text, scene, shared),)
 
@@ -65,13 +67,15 @@ def _stem(shared: SectorPixels) -> str:
 def _control(shared: SectorPixels, image: FloatImage) -> Figure:
     """Control mean: where the stars are, and V08's control centroid."""
     shape = image.shape
+    stars = stars_on_stamp(shared.view, shape)
     scene = StampScene(
         image,
         sequential_asinh(image),
         f"{shared.unit}, asinh",
         shared.aperture(shape),
         target_mark(shared.view, shape) + shared.centroid(CONTROL_CENTROID, shape),
-        neighbours=stars_on_stamp(shared.view, shape),
+        neighbours=stars,
+        numbers=shared.labels(stars),
         sky_per_pixel_arcsec=shared.sky,
     )
     finding = f"Mean of the cadences beside the transits; {peak_words(scene)}."
@@ -99,6 +103,7 @@ def _in_transit(shared: SectorPixels, image: FloatImage) -> Figure:
 def _difference(shared: SectorPixels, image: FloatImage) -> Figure:
     """Difference image: where the signal comes from, against all stars."""
     shape = image.shape
+    stars = stars_on_stamp(shared.view, shape)
     row, column = np.unravel_index(int(np.nanargmax(image)), shape)
     scene = StampScene(
         image,
@@ -107,7 +112,8 @@ def _difference(shared: SectorPixels, image: FloatImage) -> Figure:
         shared.aperture(shape),
         (*target_mark(shared.view, shape), *shared.source(shape), Mark(PEAK, int(row), int(column))),
         shared.region(),
-        stars_on_stamp(shared.view, shape),
+        stars,
+        shared.labels(stars),
         shared.sky,
     )
     title, quantity = "Difference image", "control minus in transit"
@@ -126,7 +132,10 @@ def _signal(shared: SectorPixels, image: FloatImage) -> Figure:
         shared.region(),
         sky_per_pixel_arcsec=shared.sky,
     )
-    finding = f"Difference in units of its error; {peak_words(scene, 'sigma')}."
+    finding = (
+        "Difference in units of its error, the larger of the formal and the matched-window error of the difference; "
+        f"{peak_words(scene, 'sigma')}."
+    )
     text = StampText(f"{_stem(shared)}-snr", "Signal-to-noise of the difference", finding, "signal-to-noise", "sigma")
     return stamp_figure(text, scene, shared)
 
@@ -143,6 +152,7 @@ def _depth(shared: SectorPixels, image: FloatImage) -> Figure:
         aperture,
         target_mark(shared.view, image.shape) + shared.source(image.shape),
         sky_per_pixel_arcsec=shared.sky,
+        within=aperture,
     )
     text = StampText(f"{_stem(shared)}-depth", "Depth of each pixel", _depth_words(scene), "depth", "ppm")
     return stamp_figure(text, scene, shared)
@@ -165,7 +175,7 @@ def _difference_words(shared: SectorPixels, scene: StampScene) -> str:
     if offset is not None:
         words += f" The fitted transit source lies {with_error(offset, error, 'arcsec')} from the catalogue position"
         sigma, snr = metric(check, "offset_sigma"), metric(check, "snr")
-        words += f" ({fixed(sigma, 1)} sigma)" if sigma is not None else ""
+        words += f" ({fixed(sigma, 1)} sigma in two dimensions, with the systematic floor)" if sigma is not None else ""
         words += f", signal-to-noise {fixed(snr, 1)}." if snr is not None else "."
     if check is not None and check["verdict"] == "not_run" and check["reason"]:
         words += f" V09 gives no verdict: {plain_text(check['reason'], limit=200).rstrip('.')}."
@@ -174,7 +184,7 @@ def _difference_words(shared: SectorPixels, scene: StampScene) -> str:
 
 def _depth_words(scene: StampScene) -> str:
     """The finding of the depth map."""
-    words = "Relative depth pixel by pixel"
+    words = f"Relative depth pixel by pixel; {peak_words(scene, 'ppm')}"
     inside = scene.image[scene.aperture] if scene.aperture is not None else np.empty(0)
     if np.isfinite(inside).any():
         words += f"; the median over the aperture is {significant(float(np.nanmedian(inside)))} ppm"

@@ -14,6 +14,7 @@ from its custom properties; a `color` attribute is the fallback of a picture tha
 | `axis` | axis lines, ticks, frames, zero lines |
 | `grid` | grid lines |
 | `muted` | labels and secondary text |
+| `live` | what the interactive version replaces: data, axes and their numbers. Titles, keys, colour bar and compass stay |
 
 What lies on a stamp has colours of its own, dark with a light casing, because a stamp looks the same in light and dark.
 
@@ -35,8 +36,9 @@ from btv_report.dossier.figures.ticks import tick_labels
 
 NARROW, WIDE = 320, 640
 
-# Class and fallback colour of what is not in the text colour.
-ACCENT_COLOUR = "#b4530a"
+# Class and fallback colour of what is not in the text colour; the page's script knows these colours and gives those of the theme.
+INK_COLOUR, ACCENT_COLOUR, MODEL_COLOUR, MUTED_COLOUR = "#1c2128", "#b4530a", "#0e7490", "#5a626e"
+LIVE, END = '<g class="live">', "</g>"  # what the interactive version draws itself and therefore hides
 ACCENT = f'class="accent" color="{ACCENT_COLOUR}"'
 MODEL = 'class="model" color="#0e7490"'
 BAND = 'class="band" color="#0e749026"'
@@ -183,7 +185,7 @@ def draw_axes(
     The title of y stands above its labels, level, so that it reads without turning the head and needs no margin.
     """
     grid = "".join(f"M{join((frame.left, frame.y(y)))}h{num(frame.width)}" for y in y_ticks)
-    drawing.add(f'<path class="grid" stroke="currentColor" stroke-opacity=".15" fill="none" d="{grid}"/>')
+    drawing.add(f'{LIVE}<path class="grid" stroke="currentColor" stroke-opacity=".15" fill="none" d="{grid}"/>')
     marks = "".join(f"M{join((frame.x(x), frame.bottom))}v4" for x in x_ticks)
     drawing.add(
         f'<path class="axis" stroke="currentColor" fill="none" d="M{join((frame.left, frame.bottom))}'
@@ -195,7 +197,7 @@ def draw_axes(
     drawing.add('</g><g class="muted" text-anchor="middle">')
     for value, label in zip(x_ticks, tick_labels(x_ticks), strict=True):
         drawing.text(frame.x(value), frame.bottom + 5, label, attributes='dy="1em"')
-    drawing.add("</g>")
+    drawing.add("</g></g>")
     drawing.text(frame.left + frame.width / 2, frame.bottom + 5, x_title, attributes='text-anchor="middle" dy="2.4em"')
     drawing.text(2, frame.top - 6, y_title)
 

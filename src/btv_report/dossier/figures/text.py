@@ -40,6 +40,25 @@ def fixed(value: float, decimals: int) -> str:
     return text.replace("-", MINUS)
 
 
+def grouped(value: float, decimals: int) -> str:
+    """As `fixed`; from 10,000 on with commas between thousands, as everywhere on the pages."""
+    if abs(value) < 9999.5:
+        return fixed(value, decimals)
+    return f"{round(value, decimals):,.{max(decimals, 0)}f}".replace("-", MINUS)
+
+
+def measured(value: float, unit: str, digits: int = 3) -> str:
+    """A value with its unit; sigmas have two decimals, from 100 on none."""
+    if unit == "sigma":
+        return f"{fixed(value, 2 if abs(value) < 100 else 0)} {unit}"
+    return f"{significant(value, digits)} {unit}"
+
+
+def count_of(number: int, singular: str) -> str:
+    """`1 transit`, `2 transits`, `15,012 cadences`."""
+    return f"{number:,d} {singular}{'' if number == 1 else 's'}"
+
+
 def _decimals(step: float) -> int:
     """Decimals that show two significant digits of `step` (> 0)."""
     decimals = 1 - math.floor(math.log10(step))
@@ -53,7 +72,7 @@ def significant(value: float | None, digits: int = 3) -> str:
         return DASH
     if value == 0:
         return "0"
-    return fixed(value, max(digits - 1 - math.floor(math.log10(abs(value))), 0))
+    return grouped(value, max(digits - 1 - math.floor(math.log10(abs(value))), 0))
 
 
 def with_error(value: float | None, error: float | None, unit: str = "") -> str:
@@ -64,7 +83,7 @@ def with_error(value: float | None, error: float | None, unit: str = "") -> str:
     if error is None or not math.isfinite(error) or error <= 0:
         return significant(value, 4) + tail
     decimals = _decimals(error)
-    return f"{fixed(value, decimals)} ± {fixed(error, decimals)}{tail}"
+    return f"{grouped(value, decimals)} ± {grouped(error, decimals)}{tail}"
 
 
 def slug(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from btv_report.dossier.figures.text import fixed
+from btv_report.dossier.figures.text import grouped
 
 
 def nice_step(span: float, count: int) -> float:
@@ -39,4 +39,4 @@ def _plain_labels(ticks: list[float]) -> list[str]:
     decimals = max(0, -math.floor(math.log10(smallest) + 1e-9))
     while decimals and all(float(f"{t:.{decimals - 1}f}") == round(t, decimals) for t in ticks):
         decimals -= 1
-    return [fixed(t, decimals) if t else "0" for t in ticks]
+    return [grouped(t, decimals) if t else "0" for t in ticks]
