@@ -8,7 +8,7 @@
   const bundle = document.currentScript.dataset.plotly;
   const DWELL_MS = 120; // a pointer that only passes by draws nothing
   const COLOURS = { "#1c2128": "--ink", "#b4530a": "--accent", "#0e7490": "--model", "#5a626e": "--muted" };
-  const HINT = "drag: zoom · double click: reset · Esc: picture";
+  const HINT = "drag: zoom · double-click: reset";
   const drawn = new Map();
   let loading = null;
 
@@ -65,14 +65,15 @@
     const line = token("--axis");
     const axis = {
       exponentformat: "none", gridcolor: token("--grid"), showgrid: !image, showline: true, mirror: image, linecolor: line,
-      zeroline: false, zerolinecolor: line, ticks: "outside", ticklen: 4, tickcolor: line, tickfont: { color: token("--muted") },
+      zeroline: false, zerolinecolor: line, ticks: "outside", ticklen: scale < 0.8 ? 2 : 4, tickcolor: line,
+      tickfont: { size: scale < 0.8 ? 0.9 * size : size, color: token("--muted") },
     };
     const margin = {};
     for (const [side, length] of Object.entries(spec.layout.margin)) margin[side] = length * scale;
     return {
       ...spec.layout,
       xaxis: { ...axis, ...spec.layout.xaxis },
-      yaxis: { ...axis, separatethousands: true, ...spec.layout.yaxis },
+      yaxis: { ...axis, separatethousands: spec.layout.yaxis.range.some((end) => Math.abs(end) >= 1e4), ...spec.layout.yaxis },
       margin: { ...margin, pad: 0, autoexpand: false },
       width: box.width,
       height: box.height,
@@ -133,7 +134,7 @@
 
   function tell(figure, interactive) {
     figure.querySelector(".plot-hint").textContent = interactive ? HINT : "";
-    figure.querySelector(".plot-switch").textContent = interactive ? "Picture" : "Explore";
+    figure.querySelector(".plot-switch").textContent = interactive ? "Esc: picture" : "Explore";
   }
 
   // The way in and back, on the line below the picture; it is there from the start, so that nothing moves.

@@ -98,6 +98,15 @@ def test_without_checked_transits_the_predicted_ones_are_marked_as_such(own_plan
     assert traces["1262.01, predicted"]["x"] == [3540.3, 3545.3, 3550.3, 3555.3, 3560.3]
 
 
+def test_transits_of_a_sector_without_pixels_are_predicted_not_dropped(own_planet: RunRecord) -> None:
+    own_planet["pixel_views"] = []
+    for transit in own_planet["transits"]:
+        transit |= {"used": False, "reason": "no pixel file of this sector is at hand"}
+    (figure,) = light_curve_figures(own_planet, 83)
+    assert "Transits of candidate 1262.01: 5 predicted." in figure.caption
+    assert "dropped" not in figure.picture
+
+
 def test_the_depths_of_odd_and_even_transits_are_those_injected(own_planet: RunRecord, encode: Encode) -> None:
     hours = -8.0 + 0.25 * (np.arange(64) + 0.5)
     fold: Any = own_planet["folds"][0]

@@ -191,9 +191,58 @@ def test_link_to_a_product_opens_it(watched: Watched) -> None:
     assert page.locator("details.product[open]").count() == 1
 
 
-def test_print_shows_folded_parts_and_hides_navigation(watched: Watched) -> None:
+def test_print_keeps_folded_parts_folded_and_hides_navigation(watched: Watched) -> None:
     page = watched.open(DOSSIER)
     page.emulate_media(media="print")
     assert page.locator("nav.contents").is_hidden()
     assert page.locator(".site-header").is_hidden()
-    assert page.locator("details.product dl").first.is_visible()
+    assert page.locator("details.product summary").first.is_visible()
+    assert page.locator("details.product dl").first.is_hidden()
+    assert page.locator("figure details").first.is_hidden()
+    assert page.locator("#parameters").is_hidden()
+
+
+def test_paper_has_no_link_into_the_site(watched: Watched) -> None:
+    page = watched.open(DOSSIER)
+    relative = "a[href]:not([href^='#']):not([href^='https:'])"
+    before = page.locator(relative).count()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(relative).count() == 0
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator(relative).count() == before > 0
+
+
+def test_a_button_leads_into_the_interactive_figure_and_back(watched: Watched) -> None:
+    page = watched.open(DOSSIER)
+    button = page.locator("#v09-1262-01-s83-difference .plot-switch")
+    assert button.inner_text() == "Explore"
+    button.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#v09-1262-01-s83-difference .is-interactive")
+    assert button.inner_text() == "Esc: picture"
+    page.keyboard.press("Enter")
+    assert page.locator("#v09-1262-01-s83-difference .plot").count() == 0
+    assert watched.problems == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("figure", ["light-curve-s83", "v09-1262-01-s83-difference", "v10-1262-01-s83"])
+def test_the_interactive_plot_area_is_that_of_the_picture(watched: Watched, figure: str, width: int) -> None:
+    watched.page.set_viewport_size({"width": width, "height": 900})
+    page = watched.open(DOSSIER)
+    picture = page.locator(f"#{figure} [data-picture]")
+    drawn = picture.evaluate(
+        """picture => {
+            const margin = JSON.parse(picture.parentElement.querySelector('script').textContent).layout.margin;
+            const svg = picture.querySelector('svg');
+            const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
+            const size = svg.viewBox.baseVal;
+            return [size.width - margin.l - margin.r, size.height - margin.t - margin.b].map((n) => n * scale);
+        }"""
+    )
+    picture.focus()
+    page.wait_for_selector(f"#{figure} .is-interactive")
+    area = page.locator(f"#{figure} .plot .nsewdrag").first.bounding_box()
+    assert area is not None
+    assert (area["width"], area["height"]) == pytest.approx(tuple(drawn), abs=2)
+    assert page.locator(f"#{figure} .modebar-btn").count() == 0

@@ -71,7 +71,7 @@ def build_header(record: RunRecord) -> Header:
         simulated=simulated,
         lede=_lede(record),
         facts=tuple(fact for fact in facts if not fact.value.reason),
-        unknown=_unknown(facts),
+        unknown=unknown_of(facts),
         facts_source=target["source"],
         candidates=_candidates(record["candidates"]),
         archive_links=() if simulated else archive_links,
@@ -80,8 +80,8 @@ def build_header(record: RunRecord) -> Header:
     )
 
 
-def _unknown(facts: tuple[Fact, ...]) -> tuple[str, ...]:
-    """What is not known of the star, gathered by the reason, so that the known stands out."""
+def unknown_of(facts: tuple[Fact, ...]) -> tuple[str, ...]:
+    """What is not known, gathered by the reason, so that the known stands out."""
     by_reason: dict[str, list[str]] = {}
     for fact in facts:
         if fact.value.reason:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from btv_report.dossier import links
-from btv_report.dossier.header import Fact
+from btv_report.dossier.header import Fact, unknown_of
 from btv_report.dossier.labels import FITS_SUMS, GAP_STATES, KINDS, state_words, unit_label
 from btv_report.dossier.numbers import Quantity, exact, integer, quantity, unknown
 from btv_report.dossier.tables import Cell, CellKind, Column, Table, code_cell, number_cell, text_cell
@@ -27,6 +27,7 @@ class ProductCard:
     title: str
     file: str
     facts: tuple[Fact, ...]
+    unknown: tuple[str, ...]
     bits: Table | None
     bits_note: str
 
@@ -133,12 +134,14 @@ def _card(product: ProductValue) -> ProductCard:
     provenance = product["provenance"]
     where = "sector not stated" if product["sector"] is None else f"sector {product['sector']}"
     kind = KINDS.get(product["kind"], product["kind"])
+    facts = (*_origin_facts(product), *_reading_facts(product), *_time_facts(provenance))
     bits = _bits_table(provenance, product_anchor(product["sha256"]))
     return ProductCard(
         anchor=product_anchor(product["sha256"]),
         title=f"{kind[:1].upper()}{kind[1:]}, {where}, {product['pipeline']}",
         file=product["file"],
-        facts=(*_origin_facts(product), *_reading_facts(product), *_time_facts(provenance)),
+        facts=tuple(fact for fact in facts if not fact.value.reason),
+        unknown=unknown_of(facts),
         bits=bits,
         bits_note=_bits_note(provenance, bits),
     )

@@ -253,7 +253,11 @@ def _parameters_table(checks: list[CheckValue], anchor: str) -> Table | None:
         for name in sorted(check["parameters"]):
             found.setdefault((name, plain_value(check["parameters"][name])), []).append(where)
     rows = tuple(
-        (text_cell(name.replace("_", " ")), text_cell(value, reason="empty"), text_cell(", ".join(where)))
+        (
+            text_cell(name.replace("_", " ")),
+            text_cell(value, reason="empty"),
+            text_cell("every one" if len(where) == len(checks) > 1 else ", ".join(where)),
+        )
         for (name, value), where in sorted(found.items())
     )
     columns = (Column("Parameter"), Column("Value"), Column("Sector"))

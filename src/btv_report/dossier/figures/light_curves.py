@@ -122,14 +122,18 @@ def _marks(record: RunRecord, sector: int, first: float, last: float) -> list[Tr
     """
     The transits of each candidate in the sector, as the checks saw them.
 
-    Where no pixel file was checked the record lists none: then the times are those that the ephemeris predicts.
+    Where no pixel file was checked nothing was kept or dropped: those transits are merely predicted, whether the record lists
+    them or only the ephemeris does.
     """
     found = []
+    checked = any(view["sector"] == sector for view in record.get("pixel_views", []))
     for candidate in record.get("candidates", []):
         name = candidate["name"]
         rows = [t for t in record.get("transits", []) if (t["candidate"], t["sector"]) == (name, sector)]
         times: dict[str, list[float]] = {KEPT: [t["mid_btjd"] for t in rows if t["used"]]}
         times[DROPPED] = [t["mid_btjd"] for t in rows if not t["used"]]
+        if rows and not checked:
+            times = {PREDICTED: [t["mid_btjd"] for t in rows]}
         if not rows:
             ephemeris = Ephemeris(candidate["period_days"], candidate["epoch_btjd"], candidate["duration_hours"], name)
             times[PREDICTED] = [ephemeris.mid_btjd(n) for n in ephemeris.numbers_between(first, last)]
