@@ -87,6 +87,12 @@ def test_component_offsets_have_the_decimals_of_the_whole() -> None:
     assert metric_quantity("offset_ra_arcsec", metrics).text == "1.23"
 
 
+@pytest.mark.parametrize(("value", "text"), [(5.404, "5.40"), (110.51, "111"), (-0.793, "−0.79")])
+def test_sigmas_have_two_decimals_and_from_100_on_none(value: float, text: str) -> None:
+    metrics: Any = {"core_correlation": {"value": value, "unit": "sigma"}}
+    assert metric_quantity("core_correlation", metrics).text == text
+
+
 def test_elimination_table_says_impossible_above_depth_one(record: RunRecord) -> None:
     section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V09")
     stars = section.sectors[0].stars

@@ -238,6 +238,8 @@ def test_one_star_has_one_number_everywhere(planet: RunRecord) -> None:
     assert "2 (TIC 1000002)" in curves.caption
     names = [trace["name"] for trace in json.loads(curves.plotly_json)["data"] if "name" in trace]
     assert names[0] == "predicted on the target"
+    shown = {text for trace in json.loads(curves.plotly_json)["data"] for text in trace.get("text", []) if text}
+    assert shown == {"1", "2"}
     assert sorted(names[1:]) == ["predicted on 1: TIC 1000001", "predicted on 2: TIC 1000002"]
 
 
@@ -262,6 +264,6 @@ def test_core_and_halo_come_with_the_numbers_of_the_check(planet: RunRecord) -> 
     core, gradient = ghost_figures(planet, CANDIDATE, 83)
     rows = {row[0]: row[1] for row in core.table.rows}
     assert rows["core depth"] == "21.3 ± 1.5 e⁻/s"
-    assert rows["excess of halo over core, sigma"] == "−4.1"
-    assert "core 0.91, halo 0.35" in core.caption
+    assert rows["excess of halo over core, sigma"] == "−4.10"
+    assert "core 0.91 sigma, halo 0.35 sigma" in core.caption
     assert gradient.figure_id.endswith("-gradient")

@@ -193,7 +193,7 @@ def _without_error(name: str, value: float, unit: str) -> Quantity:
         return Quantity(probability(float(value)), unit=unit, value=float(value))
     if isinstance(value, int) or name.startswith("n_"):
         return quantity(round(value), unit)
-    if name.endswith("_sigma") or name.startswith("snr"):
+    if unit == "σ" or name.endswith("_sigma") or name.startswith("snr"):
         return quantity(value, unit, decimals=2 if abs(value) < 100 else 0)
     if name.endswith(("_correlation", "_likeness")) or name == "quality":
         return quantity(value, unit, decimals=3)

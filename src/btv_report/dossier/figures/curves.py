@@ -285,7 +285,9 @@ def _json(drawing: Drawing, frame: Frame, curves: GrowthCurves) -> str:
         traces.append(line | {"line": {"width": 2, "color": MODEL_COLOUR}})
     for number, star, ppm in curves.neighbours[:MAX_DRAWN]:
         line = _trace(f"predicted on {number}: {star}", curves.radii_px, ppm, at)
-        traces.append(line | {"line": {"width": 1, "dash": "dot", "color": MUTED_COLOUR}})
+        traces.append(
+            line | {"line": {"width": 1, "dash": "dot", "color": MUTED_COLOUR}} | _number_at(frame, curves, ppm, number)
+        )
     traces.append(
         {
             "type": "scatter",
@@ -308,6 +310,15 @@ def _json(drawing: Drawing, frame: Frame, curves: GrowthCurves) -> str:
         band = {"y0": round(curves.pipeline_ppm - error, 1), "y1": round(curves.pipeline_ppm + error, 1)}
         layout["shapes"] = [{"type": "rect", "xref": "paper", "x0": 0, "x1": 1, **band, **BAND_SHAPE}]
     return figure_json(traces, layout)
+
+
+def _number_at(frame: Frame, curves: GrowthCurves, ppm: list[float | None], number: int) -> dict[str, Any]:
+    """The number of a neighbour beside the last point of its curve in the picture."""
+    inside = [k for k, p in enumerate(ppm) if p is not None and frame.y_range[0] <= p <= frame.y_range[1]]
+    if not inside:
+        return {}
+    text = ["" if k != inside[-1] else str(number) for k in range(len(curves.radii_px))]
+    return {"mode": "lines+text", "text": text, "textposition": "top right"}
 
 
 def _trace(name: str, xs: list[float], ys: Sequence[float | None], at: str) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from btv_report.dossier.figures.figure import Figure, FigureTable
 from btv_report.dossier.figures.pixels import FloatImage
 from btv_report.dossier.figures.stamp_figure import SectorPixels, StampText, sector_pixels, stamp_figure
 from btv_report.dossier.figures.stamp_scene import CORE, HALO, StampScene, target_mark
-from btv_report.dossier.figures.text import fixed, plain_text, significant, slug, with_error
+from btv_report.dossier.figures.text import fixed, measured, plain_text, significant, slug, with_error
 from btv_report.record import CheckValue, RunRecord
 
 METRICS = (
-    ("core_correlation", "core correlation with the transit", 3),
-    ("halo_correlation", "halo correlation with the transit", 3),
-    ("halo_excess_sigma", "excess of halo over core, sigma", 1),
+    ("core_correlation", "core correlation with the transit, sigma", 2),
+    ("halo_correlation", "halo correlation with the transit, sigma", 2),
+    ("halo_excess_sigma", "excess of halo over core, sigma", 2),
     ("core_halo_ratio", "core / halo", 2),
     ("snr", "signal-to-noise", 1),
     ("in_aperture_difference", "mean difference inside the aperture", None),
@@ -97,9 +97,9 @@ def _finding(check: CheckValue) -> str:
     excess = metric(check, "halo_excess_sigma")
     words = "Core and halo of the aperture over the difference image."
     if core is not None and halo is not None:
-        words += f" Correlation with the transit: core {fixed(core, 2)}, halo {fixed(halo, 2)}."
+        words += f" Correlation with the transit: core {measured(core, 'sigma')}, halo {measured(halo, 'sigma')}."
     if excess is not None:
-        words += f" The halo exceeds the core by {fixed(excess, 1)} sigma."
+        words += f" The halo exceeds the core by {measured(excess, 'sigma')}."
     if check["verdict"] == "not_run" and check["reason"]:
         words += f" V20 gives no verdict: {plain_text(check['reason'], limit=200).rstrip('.')}."
     return words
@@ -119,5 +119,6 @@ def _table(check: CheckValue, unit: str) -> FigureTable:
     for name, words, decimals in METRICS:
         value = metric(check, name)
         if value is not None:
-            rows.append((words, fixed(value, decimals) if decimals is not None else significant(value)))
+            places = 0 if decimals is not None and abs(value) >= 100 else decimals
+            rows.append((words, significant(value) if places is None else fixed(value, places)))
     return FigureTable(("what", "value"), tuple(rows))
