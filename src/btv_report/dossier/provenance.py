@@ -175,7 +175,7 @@ def _reading_facts(product: ProductValue) -> tuple[Fact, ...]:
     read = product["provenance"]
     if not read:
         return (Fact("Reading", unknown("the product was listed but not read")),)
-    asked = "not asked for: any exposure time was taken"
+    asked = "none, any exposure time was taken"
     facts = [
         Fact("Exposure time asked", _number(read, "exptime_asked_s", "s", asked)),
         Fact(
