@@ -200,7 +200,7 @@ def _draw_plane(
         f'd="M{num(left + 105)} {num(base)}h10m-5-5v10"/>'
     )
     drawing.text(left + 12, base + 4, "one transit")
-    drawing.text(left + 121, base + 4, "mean" + (", 68.27 % and 99.73 %" if ellipses else ""))
+    drawing.text(left + 121, base + 4, "mean" + (", 1σ and 3σ (2-D)" if ellipses else ""))
     return frame
 
 
