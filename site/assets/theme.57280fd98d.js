@@ -51,4 +51,17 @@
       announce();
     });
   });
+
+  // On paper, or in a PDF that is passed on, links to the site's other files lead nowhere.
+  window.addEventListener("beforeprint", function () {
+    for (const link of document.querySelectorAll("a[href]")) {
+      const href = link.getAttribute("href");
+      if (href.startsWith("#") || href.startsWith("https:")) continue;
+      link.dataset.href = href;
+      link.removeAttribute("href");
+    }
+  });
+  window.addEventListener("afterprint", function () {
+    for (const link of document.querySelectorAll("a[data-href]")) link.setAttribute("href", link.dataset.href);
+  });
 })();
