@@ -68,19 +68,20 @@ def _reason_in_none(results: Sequence[CheckResult]) -> str:
     """The sectors' own reasons; sectors whose reasons differ by the sector's number only share one."""
     by_reason: dict[str, list[CheckResult]] = {}
     for result in results:
-        reason = (result.reason or "no reason was given").rstrip(".")
-        shared = reason.replace(f"sector {result.sector}", "the sector").replace(
-            f"Sector {result.sector}", "The sector"
-        )
-        by_reason.setdefault(shared, []).append(result)
+        reason = _reason(result).replace(f"sector {result.sector}", "the sector")
+        by_reason.setdefault(reason, []).append(result)
     if len(results) == 1:
-        return f"The check was not run in the one sector there is: {(results[0].reason or 'no reason was given').rstrip('.')}."
-    sectors = ", ".join(str(result.sector) for result in results)
-    opening = f"The check was run in none of the sectors ({sectors})"
-    if len(by_reason) == 1:
-        return f"{opening}: {next(iter(by_reason))}."
-    each = (f"in {', '.join(str(result.sector) for result in group)}: {why}" for why, group in by_reason.items())
-    return f"{opening}: {'; '.join(each)}."
+        return f"The check was not run in the one sector at hand. {_reason(results[0])}"
+    told = []
+    for reason, group in by_reason.items():
+        sectors = ", ".join(str(result.sector) for result in group)
+        told.append(_reason(group[0]) if len(group) == 1 else f"In sectors {sectors}: {reason}")
+    every = ", ".join(str(result.sector) for result in results)
+    return f"The check was run in none of the sectors ({every}). {' '.join(told)}"
+
+
+def _reason(result: CheckResult) -> str:
+    return f"{(result.reason or 'No reason was given').rstrip('.')}."
 
 
 def _result(check_id: str, results: Sequence[CheckResult], verdict: Verdict, summary: str, **parts: Any) -> CheckResult:
