@@ -48,7 +48,7 @@ def add_exofop(mirror: Path, *, cookie: bool = False, content: bytes = CURVE) ->
 
 
 def page_of(ran: Any, tmp_path: Path) -> str:
-    return (tmp_path / "workspace" / ran.answer["page"]).read_text(encoding="utf-8")
+    return Path(tmp_path, "workspace", str(ran.answer["page"])).read_text(encoding="utf-8")
 
 
 def test_manifest_is_shown_and_its_text_stays_text(run: Any, mirror: Path, tmp_path: Path) -> None:
