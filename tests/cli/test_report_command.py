@@ -41,6 +41,8 @@ def test_report_makes_page_record_store_and_answer(run: Any, star: WrittenScene,
     assert sectors == [(check, sector) for sector in (30, None) for check in ("V08", "V09", "V10", "V20")]
     assert {check["verdict"] for check in answer["checks"]} <= VERDICTS
     assert [transit["number"] for transit in answer["transits"]] == [0, 1, 2, 3, 4, 5]
+    v09 = next(check for check in answer["checks"] if check["check_id"] == "V09")
+    assert "The nearest star is the target" in v09["summary"]
 
 
 def test_on_target_planet_is_where_and_as_deep_as_injected(run: Any, star: WrittenScene) -> None:

@@ -367,16 +367,14 @@ def _sentence(measurement: PixelMeasurement, scene: Scene, located: Located, ver
     single = is_one_star(fit)
     if outside:
         text = f"The source of the signal lies away from the target: {where}, {transit_words(n)} in sector {sector}."
-        if nearest and single:
-            text += (
-                f" The nearest star is {_star_name(located.stars[nearest])}, {distances[nearest]:.1f} arcsec from it."
-            )
     else:
         radius = math.sqrt(located.region.area_px2 / math.pi) * pixel_scale_arcsec(measurement)
         text = (
             f"The source of the signal is consistent with the target: {where}, {transit_words(n)} in sector {sector}. Stars "
             f"within about {radius:.0f} arcsec of it cannot be told apart at this SNR."
         )
+    if single and (nearest or measurement.stack.neighbours_known):
+        text += f" The nearest star is {_star_name(located.stars[nearest])}, {distances[nearest]:.1f} arcsec from it."
     if fit.snr < thresholds.value("snr_strong"):
         text += f" The signal is weak (SNR {fit.snr:.1f}), so its place is uncertain."
     if located.hosts and located.hosts.likeliest:
