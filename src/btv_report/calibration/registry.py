@@ -1,0 +1,21 @@
+"""The truth tables, in the order of the page; a table's module is imported when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from btv_report.calibration.table import Table
+from btv_report.calibration.trials import Effort, RealData
+
+TableMaker = Callable[[Effort, RealData | None], Table]
+
+TABLES: dict[str, str] = {}
+"""key -> "module:function"; the function takes (Effort, RealData or None) and returns a Table of that key."""
+
+
+def table_maker(key: str) -> TableMaker:
+    """The function that makes the table called `key`."""
+    module, _, name = TABLES[key].partition(":")
+    maker: TableMaker = getattr(import_module(module), name)
+    return maker
