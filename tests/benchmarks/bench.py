@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +66,66 @@ def bench_checks() -> None:
     row(f"four checks, {n_time} x {n_row} x {n_column}", checks, "numpy.nanmedian", median, "<= 2 and <= 0.05 s")
 
 
+def bench_growth() -> None:
+    """Time of the four checks against number of cadences and of pixels: real pixels, repeated in time or side by side."""
+    from btv_report.checks.run import run_pixel_checks
+    from btv_report.ephemeris import Ephemeris
+
+    stack = real_stack()
+    ephemeris = Ephemeris(14.2423724, 3540.26317, 4.046)
+    for what, grown in (("cadences", more_cadences), ("pixels", more_pixels)):
+        seconds = {}
+        for factor in (1, 2, 4):
+            larger = grown(stack, factor)
+            seconds[factor] = best_of(5, lambda larger=larger: run_pixel_checks(larger, ephemeris))  # type: ignore[misc]
+            name = f"four checks, {factor} x the {what}"
+            row(name, seconds[factor], "1 x", seconds[1], f"<= {factor} (linear)")
+
+
+def more_cadences(stack: PixelStack, factor: int) -> PixelStack:
+    """The sector `factor` times, one after the other."""
+    length_days = float(np.nanmax(stack.time_btjd) - np.nanmin(stack.time_btjd)) + stack.cadence_s / 86400
+    return replace(
+        stack,
+        time_btjd=np.concatenate([stack.time_btjd + i * length_days for i in range(factor)]),
+        flux=np.concatenate([stack.flux] * factor),
+        flux_err=None if stack.flux_err is None else np.concatenate([stack.flux_err] * factor),
+        used=np.concatenate([stack.used] * factor),
+        quality=np.concatenate([stack.quality] * factor),
+        background=None if stack.background is None else np.concatenate([stack.background] * factor),
+    )
+
+
+def more_pixels(stack: PixelStack, factor: int) -> PixelStack:
+    """The stamp with copies of itself beyond its last column."""
+    return replace(
+        stack,
+        flux=np.concatenate([stack.flux] * factor, axis=2),
+        flux_err=None if stack.flux_err is None else np.concatenate([stack.flux_err] * factor, axis=2),
+        aperture_mask=None
+        if stack.aperture_mask is None
+        else np.pad(stack.aperture_mask, ((0, 0), (0, stack.shape[1] * (factor - 1)))),
+    )
+
+
+def bench_memory() -> None:
+    """Peak memory of the four checks, as a multiple of the flux array."""
+    from btv_report.checks.run import run_pixel_checks
+    from btv_report.ephemeris import Ephemeris
+
+    stack = real_stack()
+    ephemeris = Ephemeris(14.2423724, 3540.26317, 4.046)
+    run_pixel_checks(stack, ephemeris)
+    tracemalloc.start()
+    run_pixel_checks(stack, ephemeris)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    print(
+        f"{'memory of the four checks, beyond their input':<46}{peak / 1e6:10.1f} MB   "
+        f"{'flux array':<22}{stack.flux.nbytes / 1e6:8.1f} MB   ratio {peak / stack.flux.nbytes:6.2f}  budget <= 6"
+    )
+
+
 def real_stack() -> PixelStack:
     """Pixels of the real sector-83 file as the pipeline prepares them."""
     from btv_report.stages.request import ReportRequest
@@ -104,6 +166,8 @@ def main() -> None:
     bench_help()
     if REAL_MIRROR.is_dir():
         bench_checks()
+        bench_growth()
+        bench_memory()
         bench_report()
     else:
         print("real pixel rows left out: no data folder beside the checkout")
