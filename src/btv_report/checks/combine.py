@@ -147,7 +147,7 @@ def n_transits_of(result: CheckResult) -> int:
 
 def _flags(ran: Sequence[CheckResult], keep: Sequence[str]) -> tuple[str, ...]:
     flags = ["LOW_TRANSITS"] if _n_transits(ran) < thresholds.value("min_transits") else []
-    flags += [flag for flag in keep if any(flag in result.flags for result in ran)]
+    flags += [flag for flag in (*keep, "MASK_SENSITIVE") if any(flag in result.flags for result in ran)]
     return tuple(flags)
 
 
@@ -190,7 +190,7 @@ def _combine_v08(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> 
                 "n_independent_windows": (float(windows.sum()), "windows"),
             }
         ),
-        flags=_flags(ran, ("MASK_SENSITIVE", "EDGE", "WCS_DISAGREES")),
+        flags=_flags(ran, ("APERTURE_SENSITIVE", "EDGE", "WCS_DISAGREES")),
         thresholds=thresholds.used("p_fail", "p_warn", "min_transits"),
         parameters=_parameters(ran, results, "Fisher's method on the sectors' p values"),
     )

@@ -106,7 +106,9 @@ FLAG_MEANINGS: Mapping[str, str] = MappingProxyType(
         "PRF_GAUSSIAN": "The PRF is a fitted Gaussian, because the star's own image is not clean enough.",
         "WCS_DISAGREES": "The coordinates in the file and the stars on the stamp contradict each other.",
         "NO_WCS": "No usable coordinates; positions are relative to the control centroid.",
-        "MASK_SENSITIVE": "The result changes when the aperture is grown by one pixel.",
+        "APERTURE_SENSITIVE": "The result changes when the aperture is grown by one pixel.",
+        "MASK_SENSITIVE": "The verdict depends on which quality bits are masked; the table of masks shows how. (In records of "
+        "method version pixel-checks-3: the result changes when the aperture is grown by one pixel.)",
         "NEIGHBOURS_UNKNOWN": "No catalogue of neighbouring stars was at hand.",
         "ONE_SECTOR": "The combined result rests on one sector.",
     }

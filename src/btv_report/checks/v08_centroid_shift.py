@@ -41,7 +41,7 @@ from btv_report.checks.scene import Scene
 
 CHECK_ID = "V08"
 MIN_DEPTH_SNR = 3.0
-MASK_NOTE = " The finding changes when the aperture is grown by one pixel."
+APERTURE_NOTE = " The finding changes when the aperture is grown by one pixel."
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ def check_centroid_shift(
     p_fail = thresholds.value("p_fail")
     flags = []
     if wider is not None and (wider.significance.p_value < p_fail) != (shift.significance.p_value < p_fail):
-        flags.append("MASK_SENSITIVE")
+        flags.append("APERTURE_SENSITIVE")
     verdict = _verdict(shift.significance.p_value, measurement.n_transits)
     return conclude(
         measurement,
         scene,
         CHECK_ID,
         verdict,
-        _sentence(shift, verdict, measurement) + (MASK_NOTE if flags else ""),
+        _sentence(shift, verdict, measurement) + (APERTURE_NOTE if flags else ""),
         flags=flags,
         metrics=metrics_of(_metrics(measurement, shift)),
         thresholds=thresholds.used("p_fail", "p_warn", "min_transits", "min_independent_windows"),
