@@ -1,0 +1,477 @@
+"""
+SPOC Data Validation (DV) reports, `*_dvr.xml`: what SPOC itself measured, and the pixels of its difference images.
+
+The XML carries no schema that is published; what is read here was seen in reports of 2018 to 2025 and is told by names, so that
+elements which come or go do no harm. Numbers that SPOC did not compute (an error or significance of -1) are absent, not -1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element  # the type only: defusedxml parses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from btv_report.archive.local_file import FileBytes, decompress, read_file
+from btv_report.errors import ProductCorruptError, ProductRefusedError
+
+FloatImage = NDArray[np.float64]
+
+ROOT_ELEMENT = "dvTargetResults"
+MAX_DV_BYTES = 64_000_000
+"""Largest report, as it lies and decompressed; 21 difference images take 1.6 MB."""
+LARGEST_INTEGER = 1e15
+MAX_CCD_COORDINATE = 4096
+MAX_STAMP_PIXELS = 250_000
+_HINT = "Fetch the DV report again, or leave it out."
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A number and its 1-sigma error; the error is None where SPOC gives none."""
+
+    value: float
+    error: float | None
+
+
+@dataclass(frozen=True)
+class Significance:
+    """A statistic and the probability that SPOC attaches to it (1: surely there), None where it gives none."""
+
+    value: float
+    significance: float | None
+
+
+@dataclass(frozen=True)
+class DvCentroid:
+    """A position: CCD row and column as SPOC prints them, and the same on the sky (degrees)."""
+
+    row: Measured
+    column: Measured
+    ra_deg: float | None
+    dec_deg: float | None
+
+
+@dataclass(frozen=True)
+class DvOffset:
+    """An offset in pixels and on the sky (arcsec; RA times cos Dec, east positive); None where SPOC gives none."""
+
+    row_px: Measured | None
+    column_px: Measured | None
+    ra_arcsec: Measured | None
+    dec_arcsec: Measured | None
+    sky_arcsec: Measured | None
+
+
+@dataclass(frozen=True)
+class DvQuality:
+    """Correlation of a difference image with the PRF that SPOC fitted; `value` is None where it was not computed."""
+
+    value: float | None
+    valid: bool
+    attempted: bool
+
+
+@dataclass(frozen=True)
+class DvDifferenceImage:
+    """
+    One difference image: one planet in one sector.
+
+    Attributes
+    ----------
+    sector, camera, ccd : None where the file does not say
+    n_transits : transits averaged
+    overlapped_transits : whether transits of other planets overlap those averaged; None where the file does not say
+    corner_row, corner_column : CCD coordinates of the pixel [0, 0], in the numbering of the centroids
+    control, in_transit, difference : mean flux out of transit, in transit, and the former minus the latter, shape
+        (n_row, n_column), electrons per cadence; NaN where there is no pixel
+    control_err, in_transit_err, difference_err : 1-sigma errors of these; NaN where there is none
+    control_centroid, difference_centroid : SPOC's PRF fits, None where they were not attempted or failed
+    tic_reference : position of the catalogue star
+    tic_offset, control_offset : of the difference centroid, from the catalogue star and from the control centroid
+    quality : DvQuality
+    """
+
+    sector: int | None
+    camera: int | None
+    ccd: int | None
+    n_transits: int | None
+    overlapped_transits: bool | None
+    corner_row: int
+    corner_column: int
+    control: FloatImage
+    control_err: FloatImage
+    in_transit: FloatImage
+    in_transit_err: FloatImage
+    difference: FloatImage
+    difference_err: FloatImage
+    control_centroid: DvCentroid | None
+    difference_centroid: DvCentroid | None
+    tic_reference: DvCentroid | None
+    tic_offset: DvOffset
+    control_offset: DvOffset
+    quality: DvQuality
+
+
+@dataclass(frozen=True)
+class DvPlanet:
+    """
+    One threshold-crossing event.
+
+    Attributes
+    ----------
+    planet_number : SPOC's number within the report; not the same planet in every report
+    toi : the TOI that SPOC matched it with, such as `175.01`, None for none
+    period_days, epoch_btjd, duration_hours, depth_ppm : of the fit to all transits, where it converged, else of the
+        trapezoid, else of the search; None where none has it
+    fit : which of them: `transit model`, `trapezoid`, `search` or empty
+    mes : multiple-event statistic of the search
+    ghost_core, ghost_halo : correlation of core and halo aperture with the transits, over all sectors
+    tic_offset, control_offset : mean over the sectors
+    difference_images : one a sector
+    """
+
+    planet_number: int
+    toi: str | None
+    period_days: float | None
+    epoch_btjd: float | None
+    duration_hours: float | None
+    depth_ppm: Measured | None
+    fit: str
+    mes: float | None
+    ghost_core: Significance | None
+    ghost_halo: Significance | None
+    tic_offset: DvOffset
+    control_offset: DvOffset
+    difference_images: tuple[DvDifferenceImage, ...]
+
+
+@dataclass(frozen=True)
+class DvReport:
+    """
+    One DV report.
+
+    Attributes
+    ----------
+    file, sha256 : name and hash of the file as it lies
+    tic_id : the target
+    toi : TOI system that SPOC knew, such as `175`, None for none
+    sectors : sectors that were searched
+    tmag : TESS magnitude, None where not given
+    planets : threshold-crossing events, in the order of the file
+    """
+
+    file: str
+    sha256: str
+    tic_id: int
+    toi: str | None
+    sectors: tuple[int, ...]
+    tmag: float | None
+    planets: tuple[DvPlanet, ...]
+
+
+def read_dv_report(path: Path) -> DvReport:
+    """
+    Read one `*_dvr.xml`, plain or gzipped.
+
+    Raises
+    ------
+    LocalEnvironmentError
+        If the file cannot be read.
+    ProductRefusedError
+        If it is no DV report, is too large, declares a document type or entities, or states a number that is none.
+    ProductCorruptError
+        If the XML is damaged or ends early.
+    """
+    try:
+        source = read_file(path, max_bytes=MAX_DV_BYTES)
+    except ProductRefusedError as error:
+        raise _Reader(path).too_large() from error
+    return parse_dv_report(source)
+
+
+def parse_dv_report(source: FileBytes) -> DvReport:
+    """The report in a file already read; see `read_dv_report` for the errors."""
+    reader = _Reader(source.path)
+    root = _Node(_root_element(source), reader)
+    if root.name != ROOT_ELEMENT:
+        raise reader.refused(f"its root element is <{root.name}>, not <{ROOT_ELEMENT}>")
+    tic_id = root.integer("ticId")
+    if tic_id is None or tic_id <= 0:
+        raise reader.refused("it names no TIC number" if tic_id is None else f"{tic_id} is no TIC number")
+    magnitude = root.child("tessMag")
+    toi = root.text("toiId")
+    return DvReport(
+        file=source.path.name,
+        sha256=source.sha256,
+        tic_id=tic_id,
+        toi=toi.lstrip("0") or None if toi else None,
+        sectors=tuple(place for place, bit in enumerate(root.text("sectorsObserved") or "") if bit == "1"),
+        tmag=magnitude.number("value") if magnitude else None,
+        planets=tuple(_planet(node) for node in root.children("planetResults")),
+    )
+
+
+def _root_element(source: FileBytes) -> Element:
+    """Parse the bytes; whatever an XML file can do to its reader is refused, whatever is damaged is said to be."""
+    from defusedxml import DefusedXmlException, ElementTree
+
+    name = source.path.name
+    content = source.raw
+    if source.compressed:
+        try:
+            content = decompress(source.raw, source.path, max_bytes=MAX_DV_BYTES)
+        except ProductRefusedError as error:
+            raise _Reader(source.path).too_large() from error
+    if not content.strip():
+        raise ProductCorruptError(f"{name} is empty.", hint=_HINT, path=source.path)
+    try:
+        root: Element = ElementTree.fromstring(content, forbid_dtd=True)
+    except DefusedXmlException as error:
+        raise ProductRefusedError(
+            f"{name} is refused: it declares a document type or entities, which no DV report does.",
+            hint="Do not use this file; fetch the DV report from the archive.",
+            path=source.path,
+        ) from error
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise ProductCorruptError(f"{name} is damaged or no XML: {error}.", hint=_HINT, path=source.path) from error
+    return root
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Names the file in what is said about it."""
+
+    path: Path
+
+    def refused(self, what: str) -> ProductRefusedError:
+        return ProductRefusedError(f"{self.path.name} is refused: {what}.", hint=_HINT, path=self.path)
+
+    def too_large(self) -> ProductRefusedError:
+        return self.refused(f"it has more than {MAX_DV_BYTES:,} bytes, and no DV report comes near that")
+
+
+@dataclass(frozen=True)
+class _Node:
+    """An element of which the namespace does not matter; attributes are texts that must be what they stand for."""
+
+    element: Element
+    reader: _Reader
+
+    @property
+    def name(self) -> str:
+        return self.element.tag.rpartition("}")[2]
+
+    def children(self, name: str) -> Iterator[_Node]:
+        for element in self.element:
+            if element.tag.rpartition("}")[2] == name:
+                yield _Node(element, self.reader)
+
+    def child(self, *path: str) -> _Node | None:
+        """The first element at a path of names, None where there is none."""
+        node: _Node | None = self
+        for name in path:
+            node = next(node.children(name), None) if node else None
+        return node
+
+    def text(self, attribute: str) -> str | None:
+        return (self.element.get(attribute) or "").strip() or None
+
+    def number(self, attribute: str) -> float | None:
+        """A finite number; None where there is none, or SPOC wrote NaN."""
+        text = self.text(attribute)
+        if text is None:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            raise self.reader.refused(f"{attribute} of <{self.name}> is {text[:40]!r}, not a number") from None
+        return value if math.isfinite(value) else None
+
+    def integer(self, attribute: str) -> int | None:
+        value = self.number(attribute)
+        if value is None:
+            return None
+        if value != int(value) or abs(value) > LARGEST_INTEGER:
+            raise self.reader.refused(f"{attribute} of <{self.name}> is {self.text(attribute)!r}, not a whole number")
+        return int(value)
+
+    def flag(self, attribute: str) -> bool | None:
+        text = (self.text(attribute) or "").lower()
+        return {"true": True, "1": True, "false": False, "0": False}.get(text)
+
+    def measured(self) -> Measured | None:
+        """`value` with `uncertainty`; None where SPOC says that it measured nothing (an uncertainty of -1)."""
+        value, error = self.number("value"), self.number("uncertainty")
+        if value is None or (error is not None and error < 0):
+            return None
+        return Measured(value, error)
+
+
+def _planet(node: _Node) -> DvPlanet:
+    number = node.integer("planetNumber")
+    if number is None:
+        raise node.reader.refused("one of its planetResults has no planetNumber")
+    candidate = node.child("planetCandidate")
+    motion = node.child("centroidResults", "differenceImageMotionResults")
+    return DvPlanet(
+        planet_number=number,
+        toi=node.text("toiId"),
+        **_signal(node, candidate),
+        mes=candidate.number("maxMultipleEventSigma") if candidate else None,
+        ghost_core=_significance(node.child("ghostDiagnosticResults", "coreApertureCorrelationStatistic")),
+        ghost_halo=_significance(node.child("ghostDiagnosticResults", "haloApertureCorrelationStatistic")),
+        tic_offset=_offset(motion.child("msTicCentroidOffsets") if motion else None, "mean"),
+        control_offset=_offset(motion.child("msControlCentroidOffsets") if motion else None, "mean"),
+        difference_images=tuple(
+            image for item in node.children("differenceImageResults") if (image := _image(item)) is not None
+        ),
+    )
+
+
+def _signal(node: _Node, candidate: _Node | None) -> dict[str, Any]:
+    """Period, epoch, duration and depth of the best fit that has them, and which one that is."""
+    for name, label in (("allTransitsFit", "transit model"), ("trapezoidalFit", "trapezoid")):
+        fit = node.child(name)
+        if fit is None or fit.flag("fullConvergence") is False:
+            continue
+        found = {item.text("name"): item for item in _parameters(fit)}
+        period = _positive(found, "orbitalPeriodDays")
+        epoch = found["transitEpochBtjd"].number("value") if "transitEpochBtjd" in found else None
+        if period is None or epoch is None:
+            continue
+        return {
+            "period_days": period,
+            "epoch_btjd": epoch,
+            "duration_hours": _positive(found, "transitDurationHours"),
+            "depth_ppm": _fitted(found.get("transitDepthPpm")),
+            "fit": label,
+        }
+    period = candidate.number("orbitalPeriodInDays") if candidate else None
+    searched = candidate is not None and period is not None and period > 0
+    return {
+        "period_days": period if searched else None,
+        "epoch_btjd": candidate.number("epochTjd") if candidate and searched else None,
+        "duration_hours": candidate.number("trialTransitPulseDurationInHours") if candidate and searched else None,
+        "depth_ppm": None,
+        "fit": "search" if searched else "",
+    }
+
+
+def _parameters(fit: _Node) -> Iterator[_Node]:
+    table = fit.child("modelParameters")
+    return table.children("modelParameter") if table else iter(())
+
+
+def _positive(found: dict[str | None, _Node], name: str) -> float | None:
+    value = found[name].number("value") if name in found else None
+    return value if value is not None and value > 0 else None
+
+
+def _fitted(node: _Node | None) -> Measured | None:
+    """A parameter of a fit; the trapezoid states -1 for errors that it does not have."""
+    value = node.number("value") if node else None
+    error = node.number("uncertainty") if node else None
+    return None if value is None else Measured(value, error if error is not None and error > 0 else None)
+
+
+def _significance(node: _Node | None) -> Significance | None:
+    """A statistic; None where SPOC did not compute it (significance -1)."""
+    value = node.number("value") if node else None
+    significance = node.number("significance") if node else None
+    if value is None or (significance is not None and significance < 0):
+        return None
+    return Significance(value, significance)
+
+
+def _offset(node: _Node | None, prefix: str = "") -> DvOffset:
+    """An offset; SPOC calls the mean over sectors `meanRaOffset` and that of one sector `raOffset`."""
+
+    def part(name: str) -> Measured | None:
+        item = node.child(f"mean{name}" if prefix else name[0].lower() + name[1:]) if node else None
+        return item.measured() if item else None
+
+    return DvOffset(
+        row_px=part("RowOffset"),
+        column_px=part("ColumnOffset"),
+        ra_arcsec=part("RaOffset"),
+        dec_arcsec=part("DecOffset"),
+        sky_arcsec=part("SkyOffset"),
+    )
+
+
+def _image(node: _Node) -> DvDifferenceImage | None:
+    """One difference image; None where SPOC made none (no pixels)."""
+    pixels = list(node.children("differenceImagePixelData"))
+    if not pixels:
+        return None
+    rows, columns = (np.array([_coordinate(item, name) for item in pixels]) for name in ("ccdRow", "ccdColumn"))
+    corner_row, corner_column = int(rows.min()), int(columns.min())
+    shape = (int(rows.max()) - corner_row + 1, int(columns.max()) - corner_column + 1)
+    if shape[0] * shape[1] > MAX_STAMP_PIXELS:
+        raise node.reader.refused(f"a difference image spans {shape[0]:,} by {shape[1]:,} pixels")
+    if len(set(zip(rows.tolist(), columns.tolist(), strict=True))) < len(pixels):
+        raise node.reader.refused("a difference image names one pixel twice")
+    images = {name: np.full((2, *shape), np.nan) for name in _PIXEL_VALUES}
+    for item, row, column in zip(pixels, rows - corner_row, columns - corner_column, strict=True):
+        for name, element in _PIXEL_VALUES.items():
+            flux = item.child(element)
+            measured = flux.measured() if flux else None
+            if measured is not None:
+                images[name][:, row, column] = measured.value, math.nan if measured.error is None else measured.error
+    ccd = node.child("ccd")
+    return DvDifferenceImage(
+        sector=node.integer("sector"),
+        camera=ccd.integer("cameraNumber") if ccd else None,
+        ccd=ccd.integer("ccdNumber") if ccd else None,
+        n_transits=node.integer("numberOfTransits"),
+        overlapped_transits=node.flag("overlappedTransits"),
+        corner_row=corner_row,
+        corner_column=corner_column,
+        **{name: image[0] for name, image in images.items()},
+        **{f"{name}_err": image[1] for name, image in images.items()},
+        control_centroid=_centroid(node.child("controlImageCentroid")),
+        difference_centroid=_centroid(node.child("differenceImageCentroid")),
+        tic_reference=_centroid(node.child("ticReferenceCentroid")),
+        tic_offset=_offset(node.child("ticCentroidOffsets")),
+        control_offset=_offset(node.child("controlCentroidOffsets")),
+        quality=_quality(node.child("qualityMetric")),
+    )
+
+
+_PIXEL_VALUES = {
+    "control": "meanFluxOutOfTransit",
+    "in_transit": "meanFluxInTransit",
+    "difference": "meanFluxDifference",
+}
+
+
+def _coordinate(node: _Node, name: str) -> int:
+    value = node.integer(name)
+    if value is None or not 0 <= value <= MAX_CCD_COORDINATE:
+        raise node.reader.refused(f"a pixel has no {name}" if value is None else f"{name} of a pixel is {value}")
+    return value
+
+
+def _centroid(node: _Node | None) -> DvCentroid | None:
+    row, column = (node.child(name) if node else None for name in ("row", "column"))
+    measured = (row.measured() if row else None), (column.measured() if column else None)
+    if node is None or measured[0] is None or measured[1] is None:
+        return None
+    sky = [item.measured() if (item := node.child(name)) else None for name in ("raDegrees", "decDegrees")]
+    ra, dec = (value.value if value else None for value in sky)
+    return DvCentroid(measured[0], measured[1], ra, dec)
+
+
+def _quality(node: _Node | None) -> DvQuality:
+    valid = bool(node and node.flag("valid"))
+    return DvQuality(
+        value=node.number("value") if node and valid else None,
+        valid=valid,
+        attempted=bool(node and node.flag("attempted")),
+    )
