@@ -145,7 +145,7 @@ def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
     if noise is None or len(data) < 6:
         return None
     landscape = Landscape(scene.prf, pixels, data, noise)
-    best = _best_position(landscape, scene, (shape[0], shape[1]))
+    best = best_position(landscape, (scene.row, scene.column), (shape[0], shape[1]))
     if best is None:
         return None
     row, column, at_edge = best
@@ -164,7 +164,7 @@ def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
     return SourceFit(
         row=row,
         column=column,
-        covariance_px2=_curvature_covariance(landscape, row, column),
+        covariance_px2=curvature_covariance(landscape, row, column),
         amplitude=amplitude,
         snr=amplitude / larger,
         snr_formal=amplitude / sigma_formal if sigma_formal else None,
@@ -227,11 +227,17 @@ def _orthonormal(rows: FloatArray) -> FloatArray:
     return np.asarray((axes[:, good] / np.sqrt(values[good])).T @ rows, dtype=np.float64)
 
 
-def _best_position(landscape: Landscape, scene: Scene, shape: tuple[int, int]) -> tuple[float, float, bool] | None:
-    """Minimum of chi-squared from a grid of 0.5 px, refined; with whether it lies on the border of the search."""
+def best_position(
+    landscape: Landscape, centre: tuple[float, float], shape: tuple[int, int]
+) -> tuple[float, float, bool] | None:
+    """
+    Minimum of chi-squared within 4.5 px of `centre` (row, column), with whether it lies on the border of the search.
+
+    From a grid of 0.5 px, refined; None where no grid point lies on the stamp.
+    """
     steps = np.arange(-SEARCH_RADIUS_PX, SEARCH_RADIUS_PX + 0.01, COARSE_STEP_PX)
-    rows, columns = (grid.ravel() for grid in np.meshgrid(scene.row + steps, scene.column + steps, indexing="ij"))
-    allowed = _within_search(scene, rows, columns, shape)
+    rows, columns = (grid.ravel() for grid in np.meshgrid(centre[0] + steps, centre[1] + steps, indexing="ij"))
+    allowed = _within_search(centre, rows, columns, shape)
     if not allowed.any():
         return None
     rows, columns = rows[allowed], columns[allowed]
@@ -240,19 +246,23 @@ def _best_position(landscape: Landscape, scene: Scene, shape: tuple[int, int]) -
     for step in REFINE_STEPS_PX:
         offsets = np.arange(-6, 7) * step
         rows, columns = (grid.ravel() for grid in np.meshgrid(row + offsets, column + offsets, indexing="ij"))
-        allowed = _within_search(scene, rows, columns, shape)
+        allowed = _within_search(centre, rows, columns, shape)
         chi2, _ = landscape.chi2_and_amplitude(rows[allowed], columns[allowed])
         best = int(np.argmin(chi2))
         row, column = float(rows[allowed][best]), float(columns[allowed][best])
     row, column = _parabola_vertex(landscape, row, column, REFINE_STEPS_PX[-1])
     ring = np.array([-0.1, 0.1])
-    inside = _within_search(scene, np.append(row + ring, [row, row]), np.append([column, column], column + ring), shape)
+    inside = _within_search(
+        centre, np.append(row + ring, [row, row]), np.append([column, column], column + ring), shape
+    )
     return row, column, not bool(inside.all())
 
 
-def _within_search(scene: Scene, rows: FloatArray, columns: FloatArray, shape: tuple[int, int]) -> BoolArray:
+def _within_search(
+    centre: tuple[float, float], rows: FloatArray, columns: FloatArray, shape: tuple[int, int]
+) -> BoolArray:
     on_stamp = (rows >= -0.5) & (rows <= shape[0] - 0.5) & (columns >= -0.5) & (columns <= shape[1] - 0.5)
-    near = np.hypot(rows - scene.row, columns - scene.column) <= SEARCH_RADIUS_PX + 1e-9
+    near = np.hypot(rows - centre[0], columns - centre[1]) <= SEARCH_RADIUS_PX + 1e-9
     return np.asarray(on_stamp & near, dtype=np.bool_)
 
 
@@ -277,7 +287,7 @@ def _parabola_vertex(landscape: Landscape, row: float, column: float, step: floa
     return row + float(move[0]), column + float(move[1])
 
 
-def _curvature_covariance(landscape: Landscape, row: float, column: float) -> FloatArray:
+def curvature_covariance(landscape: Landscape, row: float, column: float) -> FloatArray:
     """Covariance of the position from the curvature of scaled chi-squared; the search radius where there is none."""
     _, hessian = _stencil(landscape, row, column, 0.1)
     values, axes = np.linalg.eigh(hessian / (2 * landscape.scale))
