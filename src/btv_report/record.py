@@ -206,6 +206,26 @@ class CheckValue(TypedDict):
     stamps: dict[str, Stamp]
 
 
+class MaskRowValue(TypedDict):
+    """What the checks say under the masks that leave the same cadences; see checks.mask_sensitivity.MaskRow."""
+
+    masks: list[int]
+    n_cadences: int
+    n_transits: int
+    verdicts: dict[str, str]
+    metrics: dict[str, MetricValue]
+
+
+class MaskSensitivityValue(TypedDict):
+    """One candidate in one sector under several quality masks; one row where all leave the same cadences."""
+
+    candidate: str
+    sector: int
+    quality_mask: int  # the run's own
+    sentence: str
+    rows: list[MaskRowValue]
+
+
 class TransitValue(TypedDict):
     """One predicted transit; the optional fields are absent when it was dropped."""
 
@@ -261,6 +281,7 @@ class RunRecord(TypedDict):
     folds: list[FoldValue]
     pixel_views: list[PixelView]
     checks: list[CheckValue]
+    mask_sensitivity: NotRequired[list[MaskSensitivityValue]]  # absent in records before it was measured
     transits: list[TransitValue]
     exofop: ExoFopValue
     warnings: list[str]

@@ -52,6 +52,7 @@ def assemble_record(
         "folds": _folds(found, candidates, checked),
         "pixel_views": checked.views,
         "checks": [values.check_value(result, inputs) for result, inputs in checked.results],
+        "mask_sensitivity": [values.mask_sensitivity_value(comparison) for comparison in checked.masks],
         "transits": [values.transit_value(row) for row in checked.transits],
         "exofop": values.exofop_value(str(exofop.state), exofop.detail, exofop.manifest),
         "warnings": [*found.warnings, *exofop.warnings],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from btv_report.checks.combine import combine_sectors
 from btv_report.checks.inputs import PixelStack
+from btv_report.checks.mask_sensitivity import MaskComparison, compare_masks, flag_mask_sensitive
 from btv_report.checks.result import CheckResult, TransitRow
 from btv_report.checks.run import SectorChecks, not_run_results, run_pixel_checks
 from btv_report.ephemeris import Ephemeris
@@ -33,12 +34,14 @@ class CheckedPixels:
     results : pairs of a result and the sha256 of the pixel files it was made from; by candidate, sectors in order, the
         combination last
     transits : every predicted transit in the data of a sector; without pixels it is listed as not used
+    masks : each candidate in each sector with pixels under several quality masks
     views : how each sector looks, with or without a candidate
     provenance : sha256 of a pixel file to how its pixels were read
     """
 
     results: list[tuple[CheckResult, list[str]]] = field(default_factory=list)
     transits: list[TransitRow] = field(default_factory=list)
+    masks: list[MaskComparison] = field(default_factory=list)
     views: list[PixelView] = field(default_factory=list)
     provenance: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -68,11 +71,13 @@ def check_pixels(
         checked.views.append(pixel_view(pixels.tpf, pixels.stack, control_image(pixels.stack, candidates)))
         checked.provenance[product.sha256] = pixel_file_provenance(pixels.tpf)
         for candidate in candidates:
-            done = _check_sector(request, pixels, candidate, candidates)
+            done, comparison = check_sector(pixels, candidate, candidates, store_plot_data=request.store_plot_data)
+            checked.masks.append(comparison)
             by_candidate[candidate.name].append((pixels.stack.sector, product.sha256, done))
     for candidate in candidates:
         _collect(checked, candidate, by_candidate[candidate.name], sectors)
         checked.transits += _transits_without_pixels(found, candidate, by_candidate[candidate.name])
+    checked.masks.sort(key=lambda comparison: (names.index(comparison.candidate), comparison.sector))
     checked.transits.sort(key=lambda row: (names.index(row.candidate), row.number, row.sector))
     return checked
 
@@ -94,11 +99,18 @@ def _transits_without_pixels(
     return rows
 
 
-def _check_sector(
-    request: ReportRequest, pixels: PixelSector, candidate: Ephemeris, candidates: Sequence[Ephemeris]
-) -> SectorChecks:
+def check_sector(
+    pixels: PixelSector, candidate: Ephemeris, candidates: Sequence[Ephemeris], *, store_plot_data: bool
+) -> tuple[SectorChecks, MaskComparison]:
+    """
+    Run the checks of one candidate in one sector, and again under other quality masks where those leave other cadences.
+
+    A verdict that depends on the mask carries the flag `MASK_SENSITIVE`.
+    """
     others = tuple(other for other in candidates if other is not candidate)
-    return run_pixel_checks(pixels.stack, candidate, others=others, store_plot_data=request.store_plot_data)
+    done = run_pixel_checks(pixels.stack, candidate, others=others, store_plot_data=store_plot_data)
+    comparison = compare_masks(pixels.stack, candidate, done, quality_mask=pixels.tpf.quality_mask, others=others)
+    return replace(done, results=flag_mask_sensitive(done.results, comparison)), comparison
 
 
 def _collect(

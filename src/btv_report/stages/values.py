@@ -9,7 +9,8 @@ from typing import Any, cast
 import numpy as np
 
 from btv_report.checks.inputs import PixelStack
-from btv_report.checks.result import CheckResult, TransitRow
+from btv_report.checks.mask_sensitivity import MaskComparison
+from btv_report.checks.result import CheckResult, Metric, TransitRow
 from btv_report.ephemeris import Ephemeris
 from btv_report.exofop.types import ExoFopManifest
 from btv_report.products.model import LightCurve, ProductFile, TargetPixelFile
@@ -19,6 +20,8 @@ from btv_report.record import (
     ExoFopValue,
     FoldValue,
     LightCurveValue,
+    MaskSensitivityValue,
+    MetricValue,
     PixelView,
     PositionValue,
     ProductValue,
@@ -189,7 +192,7 @@ def check_value(result: CheckResult, inputs: list[str]) -> CheckValue:
         "verdict": str(result.verdict),
         "summary": result.summary,
         "reason": result.reason,
-        "metrics": {name: {"value": metric.value, "unit": metric.unit} for name, metric in result.metrics.items()},
+        "metrics": metric_values(result.metrics),
         "flags": list(result.flags),
         "thresholds": {name: dict(value) for name, value in result.thresholds.items()},
         "parameters": dict(result.parameters),
@@ -198,6 +201,31 @@ def check_value(result: CheckResult, inputs: list[str]) -> CheckValue:
         "details": details,
         "stamps": {name: encode_stamp(image) for name, image in result.details.get(STAMPS, {}).items()},
     }
+
+
+def mask_sensitivity_value(comparison: MaskComparison) -> MaskSensitivityValue:
+    """One candidate in one sector under several quality masks."""
+    return {
+        "candidate": comparison.candidate,
+        "sector": comparison.sector,
+        "quality_mask": comparison.quality_mask,
+        "sentence": comparison.sentence,
+        "rows": [
+            {
+                "masks": list(row.masks),
+                "n_cadences": row.n_cadences,
+                "n_transits": row.n_transits,
+                "verdicts": {check_id: str(verdict) for check_id, verdict in row.verdicts.items()},
+                "metrics": metric_values(row.metrics),
+            }
+            for row in comparison.rows
+        ],
+    }
+
+
+def metric_values(metrics: Mapping[str, Metric]) -> dict[str, MetricValue]:
+    """Metrics by name."""
+    return {name: {"value": metric.value, "unit": metric.unit} for name, metric in metrics.items()}
 
 
 def _shortened(value: Any) -> Any:
