@@ -11,6 +11,7 @@ from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.header import Header, build_header
 from btv_report.dossier.labels import candidate_title
 from btv_report.dossier.links import Link
+from btv_report.dossier.masks import MaskSection, build_mask_section
 from btv_report.dossier.provenance import Provenance, build_provenance, product_links
 from btv_report.dossier.results import CheckSection, Figures, build_check_sections
 from btv_report.dossier.tables import Table
@@ -64,6 +65,7 @@ class DossierPage:
     folds: tuple[FigureGroup, ...]
     controls: tuple[FigureGroup, ...]
     checks: tuple[CandidateChecks, ...]
+    masks: MaskSection | None
     transits: tuple[Table, ...]
     provenance: Provenance
     product_links: tuple[Link, ...]
@@ -113,6 +115,7 @@ def build_page(
         folds=_folds(public, figures),
         controls=_controls(public, figures),
         checks=_checks(public, figures),
+        masks=build_mask_section(public),
         transits=build_transit_tables(public),
         provenance=build_provenance(public),
         product_links=product_links(public),

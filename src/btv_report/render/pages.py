@@ -89,6 +89,7 @@ def contents(page: DossierPage) -> tuple[tuple[str, str], ...]:
         *((("folds", "Folded"),) if page.folds else ()),
         *((("pixels", "Pixels"),) if page.controls else ()),
         *((group.anchor, f"Checks: {group.short}") for group in page.checks),
+        *((("quality-masks", "Quality masks"),) if page.masks else ()),
         *((("transits", "Transits"),) if page.transits else ()),
         ("provenance", "Provenance"),
         ("exofop", "ExoFOP"),
