@@ -9,6 +9,7 @@ from pathlib import Path
 from btv_report.pipeline import Outcome, run_report
 from btv_report.simulation.catalogue import scene_paths
 from btv_report.simulation.fits_files import WrittenScene, write_scene
+from btv_report.simulation.request import scene_command
 from btv_report.simulation.scene_file import load_scene
 from btv_report.stages.request import ReportRequest
 from btv_report.store.workspace import Workspace
@@ -52,19 +53,12 @@ def run_demo(workspace: Path, *, tell: Callable[[str], None] = lambda step: None
 
 def scene_request(written: WrittenScene, workspace: Path) -> ReportRequest:
     """The run that a user would type for the files of a scene."""
-    ephemeris = written.ephemerides[0]
-    command = (
-        "btv-report", "TIC", str(written.scene.target.tic_id), "--offline",
-        "--mirror", str(written.folder), "--neighbours", str(written.neighbours),
-        "--period", f"{ephemeris.period_days:.10g}", "--epoch", f"{ephemeris.epoch_btjd:.10g}",
-        "--duration", f"{ephemeris.duration_hours:.10g}",
-    )  # fmt: skip
     return ReportRequest(
         tic_id=written.scene.target.tic_id,
         workspace=workspace,
         mirrors=(written.folder,),
         offline=True,
-        ephemeris=ephemeris,
+        ephemeris=written.ephemerides[0],
         neighbours=written.neighbours,
-        command=command,
+        command=scene_command(written),
     )

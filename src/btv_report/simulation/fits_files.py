@@ -37,6 +37,9 @@ _COLLECTED, _OPTIMAL_APERTURE, _CENTROID = 1, 2, 8
 _OUTPUT_BITS = ((556, 32), (1068, 64), (1580, 128), (2092, 256))
 """Last detector column of the CCD outputs A, B, C, D, and their bits in the APERTURE image."""
 
+OWN_PREFIX = "simulated-"
+"""How the name of every file of a scene begins."""
+
 _Column = tuple[str, str, tuple[int, ...], str, NDArray[Any]]
 
 _COMMENTS = (
@@ -80,14 +83,16 @@ def write_scene(scene: Scene, folder: Path) -> WrittenScene:
     light_curves, pixel_files = [], []
     try:
         for sector in simulate(scene).sectors:
-            obs_id = f"simulated-s{sector.sector.number:04d}-{scene.target.tic_id:016d}-{sector.sector.cadence_s:04d}-s"
+            obs_id = (
+                f"{OWN_PREFIX}s{sector.sector.number:04d}-{scene.target.tic_id:016d}-{sector.sector.cadence_s:04d}-s"
+            )
             home = folder / "mastDownload" / "TESS" / obs_id
             home.mkdir(parents=True, exist_ok=True)
             light_curves.append(home / f"{obs_id}_lc.fits")
             _write_light_curve(light_curves[-1], scene, sector)
             pixel_files.append(home / f"{obs_id}_tp.fits")
             _write_target_pixels(pixel_files[-1], scene, sector)
-        neighbours = folder / f"simulated-{scene.name}-neighbours.csv"
+        neighbours = folder / f"{OWN_PREFIX}{scene.name}-neighbours.csv"
         with _whole_or_absent(neighbours) as temporary:
             temporary.write_text(neighbours_csv(scene), encoding="utf-8")
     except OSError as error:
