@@ -24,6 +24,11 @@ _HOMES = {
     "DEFAULT_QUALITY_MASK": "btv_report.quality",
     "BtvReportError": "btv_report.errors",
     "RunRecord": "btv_report.record",
+    "plot_centroid_shift": "btv_report.plotting.pixel",
+    "plot_difference_image": "btv_report.plotting.pixel",
+    "plot_aperture_curve": "btv_report.plotting.pixel",
+    "plot_ghost": "btv_report.plotting.pixel",
+    "result_from_record": "btv_report.plotting.stored",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - the names live in one table

@@ -3,6 +3,7 @@ Everything that btv-report raises on purpose.
 
     BtvReportError                      1
     ├── UsageError                      2   the question cannot be asked like this
+    │   └── PlotError                           also a ValueError: nothing to draw in what a plotting function was given
     ├── NothingUsableError              4   the question was asked; nothing came of it
     │   ├── TargetNotFoundError
     │   └── ProductRefusedError             a sound file that must not be used (other TIC, other time system, 1 x 1 ...)
@@ -68,6 +69,10 @@ class UsageError(BtvReportError):
     """The command or call does not make sense as given."""
 
     exit_code = exit_codes.USAGE
+
+
+class PlotError(UsageError, ValueError):
+    """A plotting function was given a result of another check, or neither stored stamps nor pixels."""
 
 
 class NothingUsableError(BtvReportError):

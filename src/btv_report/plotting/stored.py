@@ -1,0 +1,161 @@
+"""What a check result holds for its picture: stamps in memory, as lists, or in base64 as a run record keeps them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from btv_report.checks.result import CheckResult, Metric, Verdict
+from btv_report.dossier.figures.pixels import BoolImage, FloatImage
+from btv_report.errors import PlotError
+from btv_report.record import MASK, CheckValue
+from btv_report.stamps import decode_stamp
+
+PLOT_DATA = "plot_data"
+
+
+def result_from_record(check: CheckValue) -> CheckResult:
+    """
+    A check of a run record as the `CheckResult` it was made from.
+
+    Floats of `details` come back with the nine digits that the record keeps; masks are bool again. `inputs`, the hashes of
+    the products, stay with the record.
+
+    Raises
+    ------
+    ValueError
+        If a stamp is damaged, or the verdict is none that is known.
+    """
+    details = dict(check["details"])
+    if check["stamps"]:
+        details[PLOT_DATA] = {name: _decoded(stamp) for name, stamp in check["stamps"].items()}
+    return CheckResult(
+        check_id=check["check_id"],
+        candidate=check["candidate"],
+        sector=check["sector"],
+        verdict=Verdict(check["verdict"]),
+        summary=check["summary"],
+        reason=check["reason"],
+        metrics={name: Metric(metric["value"], metric["unit"]) for name, metric in check["metrics"].items()},
+        flags=tuple(check["flags"]),
+        thresholds=check["thresholds"],
+        parameters=check["parameters"],
+        method_version=check["method_version"],
+        details=details,
+    )
+
+
+def _decoded(stamp: Mapping[str, Any]) -> NDArray[Any]:
+    """A stamp of a record as an array; masks as bool."""
+    image = decode_stamp(cast(Any, stamp))
+    return image > 0 if stamp["dtype"] == MASK else image
+
+
+def result_of(result: CheckResult | CheckValue, check_id: str, function: str) -> CheckResult:
+    """
+    The result that a plotting function was given, in one form.
+
+    Raises
+    ------
+    PlotError
+        If it is the result of another check.
+    """
+    one = result_from_record(result) if isinstance(result, Mapping) else result
+    if one.check_id != check_id:
+        raise PlotError(
+            f"{function} draws results of {check_id}, and was given one of {one.check_id} ({place_words(one)}).",
+            hint=f"Give it the {check_id} result of the same candidate and sector.",
+        )
+    return one
+
+
+def place_words(result: CheckResult) -> str:
+    """`candidate 1262.01, sector 83`."""
+    where = "all sectors combined" if result.sector is None else f"sector {result.sector}"
+    return f"candidate {result.candidate}, {where}"
+
+
+def stored_image(result: CheckResult, name: str) -> FloatImage | None:
+    """
+    A stored stamp, float32, shape (n_row, n_column), infinities as NaN; None where it is not stored or nothing is finite.
+
+    Raises
+    ------
+    PlotError
+        If what is stored under the name is no image.
+    """
+    value = result.details.get(PLOT_DATA, {}).get(name)
+    if value is None:
+        return None
+    image = np.array(_decoded(value) if isinstance(value, Mapping) else value, dtype=np.float32)
+    if image.ndim != 2:
+        raise PlotError(f"The stamp {name} of {result.check_id} has the shape {image.shape}, not rows x columns.")
+    image[~np.isfinite(image)] = np.nan
+    return image if np.isfinite(image).any() else None
+
+
+def stored_mask(result: CheckResult, name: str, shape: tuple[int, ...]) -> BoolImage | None:
+    """A stored mask; None where there is none of that shape or it is empty."""
+    image = stored_image(result, name)
+    if image is None or image.shape != shape:
+        return None
+    mask = np.asarray(np.nan_to_num(image) > 0, dtype=np.bool_)
+    return mask if mask.any() else None
+
+
+def image_to_draw(result: CheckResult, name: str, tpf_data: ArrayLike | None) -> tuple[FloatImage, bool]:
+    """
+    The stored stamp of that name, else the median over the cadences of `tpf_data`.
+
+    Returns
+    -------
+    image : float32, shape (n_row, n_column)
+    stored : whether it is the stamp that was asked for, and not the median
+
+    Raises
+    ------
+    PlotError
+        If there is neither, or `tpf_data` is no cube with a finite value.
+    """
+    image = stored_image(result, name)
+    if image is not None:
+        return image, True
+    if tpf_data is not None:
+        return median_image(tpf_data), False
+    because = f" The check was not run: {result.reason}" if result.reason else ""
+    raise PlotError(
+        f"The {result.check_id} result of {place_words(result)} holds no {name}, and no tpf_data was given.{because}",
+        hint="Run the check with store_plot_data=True or give tpf_data (cadences x rows x columns)."
+        if result.sector is not None
+        else "Give the result of one sector: the combination of sectors has no pixels.",
+    )
+
+
+def median_image(tpf_data: ArrayLike) -> FloatImage:
+    """
+    Median over the cadences, pixel by pixel, NaN left out.
+
+    Parameters
+    ----------
+    tpf_data : shape (n_cadence, n_row, n_column); a masked array counts as NaN where it is masked
+
+    Raises
+    ------
+    PlotError
+        If it has another number of axes, or no finite value.
+    """
+    if isinstance(tpf_data, np.ma.MaskedArray):
+        tpf_data = np.ma.filled(tpf_data.astype(np.float32), np.nan)
+    cube = np.asarray(tpf_data, dtype=np.float32)
+    if cube.ndim != 3 or not np.isfinite(cube).any():
+        raise PlotError(
+            f"tpf_data has the shape {cube.shape}" + (" and no finite value." if cube.ndim == 3 else "."),
+            hint="Give the flux of a pixel file: cadences x rows x columns.",
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a pixel without any value stays NaN, and is drawn as a gap
+        return np.asarray(np.nanmedian(np.where(np.isfinite(cube), cube, np.nan), axis=0), dtype=np.float32)
