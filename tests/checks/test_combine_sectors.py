@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from btv_report.checks.combine import combine_sectors, fisher_p, robust_mean_offset
+from btv_report.checks.combine import combine_sectors
+from btv_report.checks.combine_offsets import robust_mean_offset
+from btv_report.checks.combine_significance import fisher_p
 from btv_report.checks.result import CheckResult, Verdict
 from btv_report.checks.run import not_run_results, run_pixel_checks
 

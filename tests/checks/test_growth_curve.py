@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from btv_report.checks.combine import fisher_p
+from btv_report.checks.combine_significance import fisher_p
 from btv_report.checks.difference_image import measure_pixels
 from btv_report.checks.result import Verdict
 from btv_report.checks.scene import describe_scene

@@ -15,6 +15,7 @@ import numpy as np
 from btv_report.checks import thresholds
 from btv_report.checks.apertures import FloatArray
 from btv_report.checks.difference_image import SEARCH_RADIUS_PX
+from btv_report.checks.matched_windows import sigma_of_p
 from btv_report.checks.scene import Scene
 from btv_report.checks.source_fit import SourceFit
 
@@ -79,6 +80,11 @@ def delta_chi2(fit: SourceFit, rows: FloatArray, columns: FloatArray) -> FloatAr
     both_rows, both_columns = np.append(rows, fit.row), np.append(columns, fit.column)
     chi2, _ = fit.landscape.chi2_and_amplitude(both_rows, both_columns)
     return np.asarray(np.maximum(chi2[:-1] - chi2[-1], 0.0) / fit.landscape.scale, dtype=np.float64)
+
+
+def sigma_of_delta(delta_chi2: float) -> float:
+    """Two-sided Gaussian equivalent of a delta-chi-squared of two parameters."""
+    return sigma_of_p(math.exp(-0.5 * min(delta_chi2, 1380.0)))
 
 
 def _add_floor(values: FloatArray, step: float, floor_px: float) -> FloatArray:

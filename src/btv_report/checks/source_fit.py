@@ -69,6 +69,7 @@ class SourceFit:
     quality : Pearson correlation of difference image and fitted PRF over the fit pixels
     reduced_chi2 : of the fit; errors and delta-chi-squared are scaled by it where it exceeds 1
     at_edge : the best position lies on the border of the search
+    estimator : shape (n_pixel,): amplitude = estimator . difference image over the valid pixels, at the best position
     with_modes : whether jitter modes were part of the covariance
     landscape : Landscape, to ask for any position's delta-chi-squared
     """
@@ -82,6 +83,7 @@ class SourceFit:
     quality: float
     reduced_chi2: float
     at_edge: bool
+    estimator: FloatArray
     with_modes: bool
     landscape: Landscape
 
@@ -161,6 +163,8 @@ def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
     if amplitude <= 0 or larger <= 0:
         return None
     image = scene.prf.evaluate(np.array([row]), np.array([column]))[0][pixels]
+    over_valid = np.zeros(len(chosen))
+    over_valid[chosen] = estimator
     return SourceFit(
         row=row,
         column=column,
@@ -171,6 +175,7 @@ def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
         quality=pearson(data, image),
         reduced_chi2=reduced,
         at_edge=at_edge,
+        estimator=over_valid,
         with_modes=noise.with_modes,
         landscape=landscape,
     )

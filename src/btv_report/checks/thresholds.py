@@ -30,6 +30,9 @@ _REST = (
     "fails, 5 without this error"
 )
 _GAPS = "chosen for this project: real files can set no quality bit at a gap (TIC 188646744, sector 83)"
+_SAMPLING = (
+    "half-hour cadences sample a 2.6 h transit at other phases each time, which changes its depth by some per cent"
+)
 _FLAT = "no PRF narrower than 2 px has three such pixels in a column"
 _GEOMETRY = "transit, buffers and control take 3.5 durations; the noise is measured in what is left"
 _TWICKEN = "Twicken et al. 2018, PASP 130, 064502"
@@ -83,6 +86,9 @@ THRESHOLDS: Mapping[str, Threshold] = MappingProxyType(
             0.0003, "", "relative error of the predicted growth curve at each radius by itself", _REST
         ),
         "depth_map_min_snr": Threshold(5, "sigma", "control flux below which a pixel has no depth", _BRYSON),
+        "transit_depth_spread": Threshold(
+            0.05, "", "relative spread of the transits' depths that counts as none", _SAMPLING
+        ),
         "side_cut_sigma": Threshold(5, "sigma", "left-minus-right control difference that drops a window", _PROJECT),
         "window_completeness": Threshold(0.8, "", "share of its cadences that a window must hold", _PROJECT),
         "gap_minutes": Threshold(10, "min", "time without data, beyond one cadence, that counts as a gap", _GAPS),
