@@ -1,0 +1,165 @@
+"""Where pictures come from: stored stamps first, then the pixels; and the sentence when there is neither."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from btv_report.checks.inputs import PixelStack
+from btv_report.checks.result import CheckResult, Verdict
+from btv_report.checks.run import run_pixel_checks
+from btv_report.ephemeris import Ephemeris
+from btv_report.errors import BtvReportError, PlotError
+from btv_report.plotting.pixel import plot_aperture_curve, plot_centroid_shift, plot_difference_image, plot_ghost
+from btv_report.plotting.stored import median_image, result_from_record, stored_image
+from btv_report.stages.values import check_value
+
+Make = Callable[..., CheckResult]
+FUNCTIONS: dict[str, Any] = {
+    "V08": plot_centroid_shift,
+    "V09": plot_difference_image,
+    "V10": plot_aperture_curve,
+    "V20": plot_ghost,
+}
+
+
+def test_stored_stamp_goes_before_the_pixels(make_result: Make, cube: NDArray[np.float32]) -> None:
+    result = make_result("V09")
+    figure: Any = plot_difference_image(result, tpf_data=cube)
+    np.testing.assert_array_equal(figure.data[0].z, result.details["plot_data"]["difference_image"])
+
+
+@pytest.mark.parametrize("check_id", ["V08", "V09", "V20"])
+def test_without_stamps_and_pixels_the_error_says_what_to_do(make_result: Make, check_id: str) -> None:
+    with pytest.raises(PlotError) as caught:
+        FUNCTIONS[check_id](make_result(check_id, stored=False))
+    assert "Run the check with store_plot_data=True or give tpf_data" in str(caught.value)
+    assert "candidate 1.01, sector 7" in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, BtvReportError)
+
+
+@pytest.mark.parametrize("check_id", FUNCTIONS)
+def test_result_of_another_check_is_refused(make_result: Make, check_id: str) -> None:
+    other = "V20" if check_id != "V20" else "V08"
+    with pytest.raises(PlotError, match=f"draws results of {check_id}, and was given one of {other}"):
+        FUNCTIONS[check_id](make_result(other))
+
+
+def test_combination_of_sectors_is_named_as_such(make_result: Make) -> None:
+    with pytest.raises(PlotError, match="Give the result of one sector"):
+        plot_difference_image(make_result("V09", stored=False, sector=None))
+
+
+def test_check_that_was_not_run_says_why_there_is_no_curve(make_result: Make) -> None:
+    result = replace(make_result("V10", details={}), verdict=Verdict.NOT_RUN, reason="No transit is predicted.")
+    with pytest.raises(PlotError, match="No transit is predicted"):
+        plot_aperture_curve(result)
+
+
+def test_depth_curve_needs_no_stamps(make_result: Make) -> None:
+    figure: Any = plot_aperture_curve(make_result("V10", stored=False))
+    assert "measured" in [trace.name for trace in figure.data]
+
+
+@pytest.mark.parametrize("pixels", [np.zeros((9, 13)), np.full((3, 9, 13), np.nan), np.zeros((0, 9, 13))])
+def test_pixels_that_are_no_cube_are_refused(make_result: Make, pixels: NDArray[Any]) -> None:
+    with pytest.raises(PlotError, match="cadences x rows x columns"):
+        plot_centroid_shift(make_result("V08", stored=False), tpf_data=pixels)
+
+
+def test_median_leaves_out_nan_and_masked_pixels_and_keeps_dead_ones_as_gaps() -> None:
+    cube = np.ones((5, 3, 4))
+    cube[0, 0, 0] = np.nan
+    cube[1, 0, 0] = np.inf
+    cube[:, 2, 3] = np.nan
+    masked = np.ma.masked_array(np.full((5, 3, 4), 7), mask=False)
+    masked[0] = 1000
+    masked[0] = np.ma.masked
+    image = median_image(cube)
+    assert image[0, 0] == 1.0
+    assert np.isnan(image[2, 3])
+    assert np.isfinite(image).sum() == 11
+    assert (median_image(masked) == 7).all()
+
+
+@pytest.mark.parametrize("surface", ["Plotly", "matplotlib"])
+def test_unknown_colour_map_is_named(make_result: Make, surface: str) -> None:
+    ax = None
+    if surface == "matplotlib":
+        from matplotlib.figure import Figure
+
+        ax = Figure().subplots()
+    with pytest.raises(PlotError, match=f"'no such map' is no colour map of {surface}"):
+        plot_difference_image(make_result("V09"), ax=ax, cmap="no such map")
+
+
+def test_stamps_as_lists_are_taken_as_the_specification_writes_them(make_result: Make) -> None:
+    result = make_result("V09")
+    lists = {name: image.tolist() for name, image in result.details["plot_data"].items()}
+    again = replace(result, details=dict(result.details) | {"plot_data": lists})
+    np.testing.assert_array_equal(stored_image(again, "difference_image"), stored_image(result, "difference_image"))
+
+
+@pytest.mark.parametrize("check_id", FUNCTIONS)
+def test_check_of_a_run_record_draws_the_same_figure(make_result: Make, check_id: str) -> None:
+    result = make_result(check_id)
+    value: Any = json.loads(json.dumps(check_value(result, ["ab" * 32])))
+    again = result_from_record(value)
+    assert again.metrics == result.metrics
+    for name, image in result.details["plot_data"].items():
+        np.testing.assert_array_equal(again.details["plot_data"][name], image)
+        assert again.details["plot_data"][name].dtype == image.dtype
+    draw = FUNCTIONS[check_id]
+    assert draw(value).to_json() == draw(again).to_json() == draw(result).to_json()
+
+
+@pytest.fixture
+def stack() -> PixelStack:
+    """Twenty days of a star of 20,000 e-/s at row 5, column 5 with 1 % transits, in noise of 3 e-/s."""
+    time = 2000.0 + np.arange(20 * 144) / 144
+    rows, columns = np.indices((11, 11))
+    star = 20000 * np.exp(-((rows - 5) ** 2 + (columns - 5) ** 2) / 1.6) / (1.6 * np.pi)
+    dips = np.abs((time - 2001.5 + 1.5) % 3.0 - 1.5) < 1.5 / 24
+    flux = star * np.where(dips, 0.99, 1.0)[:, None, None] + np.random.default_rng(5).normal(0, 3, (time.size, 11, 11))
+    return PixelStack(
+        sector=7,
+        time_btjd=time,
+        flux=flux.astype(np.float32),
+        flux_err=None,
+        used=np.ones(time.size, bool),
+        quality=np.zeros(time.size, np.int32),
+        cadence_s=600.0,
+        aperture_mask=np.hypot(rows - 5, columns - 5) < 2,
+        target_row=5.0,
+        target_column=5.0,
+    )
+
+
+def arrays_in(value: Any) -> list[Any]:
+    """Every numpy array anywhere within a value."""
+    if isinstance(value, np.ndarray):
+        return [value]
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+    return [array for child in children for array in arrays_in(child)]
+
+
+def test_checks_store_float32_stamps_and_without_storing_numbers_only(stack: PixelStack) -> None:
+    ephemeris = Ephemeris(3.0, 2001.5, 3.0)
+    with_stamps = run_pixel_checks(stack, ephemeris).results
+    without = run_pixel_checks(stack, ephemeris, store_plot_data=False).results
+    for result, bare in zip(with_stamps, without, strict=True):
+        FUNCTIONS[result.check_id](result)
+        stamps = result.details["plot_data"].values()
+        assert {image.dtype for image in stamps} <= {np.dtype(np.float32), np.dtype(bool)}
+        assert {image.shape for image in stamps} == {(11, 11)}
+        assert "plot_data" not in bare.details
+        assert arrays_in(bare.details) == []
+        assert bare.metrics == result.metrics
+        assert bare.verdict is result.verdict
