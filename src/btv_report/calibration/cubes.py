@@ -134,23 +134,25 @@ def usable_ephemerides(
     others: tuple[Ephemeris, ...],
     n_transits: int,
     duration_hours: float,
+    *,
     periods_days: FloatArray,
-    epochs_per_period: int,
+    step_windows: float = 1.0,
 ) -> list[Ephemeris]:
     """
     Ephemerides with exactly `n_transits` usable transits in a sector, through the cuts of the checks themselves.
 
-    Epochs run over one period in equal steps from the first time of the sector.
+    Epochs run over one period in steps of a window, or of a part of one: with whole windows, the transits of two ephemerides
+    of one period share no cadence.
     """
     cadences = select_cadences(stack, others)
     first, found = float(cadences.time_btjd[0]), []
     for period in periods_days:
-        for step in range(epochs_per_period):
-            epoch = first + float(period) * step / epochs_per_period
-            ephemeris = Ephemeris(float(period), epoch, duration_hours, name="injected")
+        shape = window_shape(Ephemeris(float(period), first, duration_hours), cadences.cadence_days)
+        width = step_windows * 2 * shape.outer_days
+        for step in range(int(period / width)):
+            ephemeris = Ephemeris(float(period), first + step * width, duration_hours, name="injected")
             numbers = transit_numbers(ephemeris, cadences)
             mid = np.array([ephemeris.mid_btjd(number) for number in numbers], dtype=np.float64)
-            shape = window_shape(ephemeris, cadences.cadence_days)
             # The cuts in time cost a few look-ups; only what passes them is measured, for the side cut.
             if np.count_nonzero(place_windows(mid, shape, cadences).usable) != n_transits:
                 continue

@@ -10,7 +10,10 @@ from btv_report.calibration.trials import Effort, RealData
 
 TableMaker = Callable[[Effort, RealData | None], Table]
 
-TABLES: dict[str, str] = {}
+TABLES: dict[str, str] = {
+    "false-alarms": "btv_report.calibration.false_alarms:false_alarms_table",
+    "power": "btv_report.calibration.power:power_table",
+}
 """key -> "module:function"; the function takes (Effort, RealData or None) and returns a Table of that key."""
 
 
