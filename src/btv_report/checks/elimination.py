@@ -17,7 +17,7 @@ from btv_report.checks.apertures import FloatArray
 from btv_report.checks.difference_image import SEARCH_RADIUS_PX, PixelMeasurement
 from btv_report.checks.hosts import HostInput, host_probabilities, uncatalogued_evidence
 from btv_report.checks.inputs import StackStar
-from btv_report.checks.region import Region, floored_delta_chi2, map_region
+from btv_report.checks.region import Region, floored_delta_chi2, map_region, position_covariance
 from btv_report.checks.reporting import pixel_scale_arcsec
 from btv_report.checks.scene import Scene
 from btv_report.checks.source_fit import SourceFit
@@ -43,6 +43,11 @@ class Located:
     delta_chi2: FloatArray
     required_depth: tuple[float | None, ...] | None
     hosts: Hosts | None
+
+    @property
+    def covariance_px2(self) -> FloatArray:
+        """Covariance of the fitted position, rows then columns, without the floor."""
+        return position_covariance(self.fit, self.region)
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,27 @@ def map_region(fit: SourceFit, scene: Scene, floor_px: float) -> Region:
     return Region(fit.row + offsets, fit.column + offsets, statistical, floored, floor_px)
 
 
+def position_covariance(fit: SourceFit, region: Region) -> FloatArray:
+    """
+    Covariance of the position in px^2, rows then columns, without the floor: the wider of region and curvature.
+
+    Near the target, jitter and offset are degenerate and the valley of chi-squared is flatter than its bottom is curved:
+    averages of sectors at SNR 4 to 8 with errors by curvature held the truth in 94 % only. The second moments of
+    exp(-delta-chi-squared / 2) about the best position know the valley; where the grid is coarser than it, curvature does.
+    """
+    weights = np.exp(-0.5 * region.statistical)
+    rows, columns = region.rows - fit.row, region.columns - fit.column
+    total = float(weights.sum())
+    mixed = float(rows @ weights @ columns) / total
+    moments = np.array(
+        [
+            [float((rows**2) @ weights.sum(axis=1)) / total, mixed],
+            [mixed, float(weights.sum(axis=0) @ columns**2) / total],
+        ]
+    )
+    return moments if np.trace(moments) > np.trace(fit.covariance_px2) else fit.covariance_px2
+
+
 def delta_chi2(fit: SourceFit, rows: FloatArray, columns: FloatArray) -> FloatArray:
     """Scaled delta-chi-squared from the best position, without the floor; not negative."""
     both_rows, both_columns = np.append(rows, fit.row), np.append(columns, fit.column)

@@ -158,8 +158,8 @@ def _metrics(
     table: dict[str, tuple[float | int | None, str]] = {
         "source_row": (fit.row, "px"),
         "source_column": (fit.column, "px"),
-        "source_row_err": (math.sqrt(fit.covariance_px2[0, 0]), "px"),
-        "source_column_err": (math.sqrt(fit.covariance_px2[1, 1]), "px"),
+        "source_row_err": (math.sqrt(located.covariance_px2[0, 0]), "px"),
+        "source_column_err": (math.sqrt(located.covariance_px2[1, 1]), "px"),
         "offset_sigma": (sigma_of_delta(float(located.delta_chi2[0])), "sigma"),
         "quality": (fit.quality, ""),
         "snr": (fit.snr, ""),
@@ -168,7 +168,7 @@ def _metrics(
         "target_probability": (located.hosts.probability[0] if located.hosts else None, ""),
     }
     offset = sky_offset_arcsec(measurement, fit.row - scene.row, fit.column - scene.column)
-    covariance = _sky_covariance(measurement, fit.covariance_px2)
+    covariance = _sky_covariance(measurement, located.covariance_px2)
     control = sky_offset_arcsec(measurement, fit.row - scene.source_row, fit.column - scene.source_column)
     # With the star's own image as PRF the light of the star stands at its catalogue position by definition.
     if control is not None and scene.prf.kind != "own_image":
@@ -238,7 +238,7 @@ def _details(measurement: PixelMeasurement, scene: Scene, located: Located) -> d
     if located.hosts is not None:
         neighbours.append({"star_id": "none of these", "probability": located.hosts.none_probability})
     details: dict[str, Any] = {
-        "source": {"row": fit.row, "column": fit.column, "covariance_px2": fit.covariance_px2.tolist()},
+        "source": {"row": fit.row, "column": fit.column, "covariance_px2": located.covariance_px2.tolist()},
         "region_3sigma": _clipped(outline(located.region), measurement.stack.shape),
         "target": {"row": scene.row, "column": scene.column} if scene.from_catalogue else None,
         "control_source": {"row": scene.source_row, "column": scene.source_column},
@@ -247,7 +247,7 @@ def _details(measurement: PixelMeasurement, scene: Scene, located: Located) -> d
         "nearest": {"star_id": nearest["star_id"], "separation_arcsec": nearest["offset_arcsec"]},
         "resolution_radius_arcsec": math.sqrt(located.region.area_px2 / math.pi) * scale,
     }
-    covariance = _sky_covariance(measurement, fit.covariance_px2)
+    covariance = _sky_covariance(measurement, located.covariance_px2)
     if covariance is not None:
         details["covariance_arcsec2"] = covariance.tolist()
     return details
