@@ -31,7 +31,7 @@ def metrics(**values: float) -> dict[str, Metric]:
 def details_of(check_id: str) -> dict[str, Any]:
     """What each check keeps beside its stamps."""
     shifts = [(0.004, -0.002), (0.006, -0.004)]
-    return {
+    table: dict[str, dict[str, Any]] = {
         "V08": {
             "control_centroid": place((5.1, 5.9)),
             "in_transit_centroid": place((5.095, 5.903)),
@@ -69,7 +69,8 @@ def details_of(check_id: str) -> dict[str, Any]:
             "predicted_neighbours": [{"star_id": "TIC 7", "ppm": [10.0, 500.0, 1500.0]}],
         },
         "V20": {"core_depth": 1.0},
-    }[check_id]
+    }
+    return table[check_id]
 
 
 def stamps_of(check_id: str) -> dict[str, Any]:
