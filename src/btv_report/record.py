@@ -180,7 +180,8 @@ class PixelView(TypedDict):
     target_row: float | None
     target_column: float | None
     sky_per_pixel_arcsec: list[list[float]] | None  # see checks.inputs.PixelStack
-    neighbours: list[StarOnStamp]
+    neighbours: list[StarOnStamp]  # the brightest whose light reaches the stamp, nearest first
+    n_neighbours: NotRequired[int]  # how many there are; absent in records that list all of them
     neighbours_known: bool
     wcs_note: str  # empty, or a sentence when the WCS is missing or disagrees
     crowdsap: float | None

@@ -162,6 +162,26 @@ def test_exofop_folder_of_the_target_is_found(tmp_path: Path) -> None:
     assert find_products([tmp_path], 42).exofop_folders == (tmp_path / "exofop" / "tic_42",)
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("tic_42_neighbours.csv", True),
+        ("deep/er/TIC-42-neighbors.ECSV", True),
+        ("neighbours/tic_42.vot", True),
+        ("Neighbors/tic42.xml", True),
+        ("tic_42.csv", False),
+        ("tic_43_neighbours.csv", False),
+        ("neighbours/tic_421.csv", False),
+        ("tic_42_neighbours.txt", False),
+    ],
+)
+def test_table_of_neighbours_is_found_by_its_name(tmp_path: Path, name: str, found: bool) -> None:
+    table = tmp_path / name
+    table.parent.mkdir(parents=True, exist_ok=True)
+    table.write_text("id,ra,dec\n")
+    assert find_products([tmp_path], 42).neighbour_tables == ((table,) if found else ())
+
+
 def test_second_search_reads_no_header(tmp_path: Path, write_product: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     mirror, cache = tmp_path / "mirror", tmp_path / "cache"
     write_product(mirror / "a.fits")

@@ -181,12 +181,50 @@ def test_unknown_position_leaves_all_but_the_own_number() -> None:
     assert [item.star_id for item in left] == ["a"]
 
 
+def test_tic_columns_are_understood_and_rows_that_are_no_stars_left_out_and_counted(tmp_path: Path) -> None:
+    text = (
+        "ID,ra,dec,Tmag,GAIA,GAIAmag,pmRA,pmDEC,disposition,duplicate_id\n"
+        "1,10,20,11.5,99,12.0,3,4,,\n2,10,20,11.6,,,,,DUPLICATE,1\n3,10,20,11.7,,,,,Artifact,\n4,10,20,11.8,,,,,SPLIT,\n"
+    )
+    catalogue = read_neighbours(write(tmp_path, text))
+    assert catalogue.stars == (Neighbour("1", SkyPosition(10.0, 20.0, 3.0, 4.0, 2000.0, True), 11.5, 12.0),)
+    assert catalogue.n_left_out == 3
+
+
+@pytest.mark.parametrize(("column", "value"), [("ruwe", "1.01"), ("non_single_star", "0"), ("ref_epoch", "2016.0")])
+def test_gaia_columns_are_understood_with_the_epoch_of_their_release(tmp_path: Path, column: str, value: str) -> None:
+    text = f"source_id,RA,DEC,phot_g_mean_mag,pmra,pmdec,{column}\n{GAIA_ID},10,20,12.5,3,4,{value}\n"
+    (star,) = read_neighbours(write(tmp_path, text)).stars
+    assert star == Neighbour(str(GAIA_ID), SkyPosition(10.0, 20.0, 3.0, 4.0, 2016.0, True), None, 12.5)
+
+
+def test_gaia_table_that_does_not_tell_its_release_is_refused_when_stars_move(tmp_path: Path) -> None:
+    text = f"source_id,ra,dec,phot_g_mean_mag,pmra,pmdec\n{GAIA_ID},10,20,12.5,3,4\n"
+    with pytest.raises(UsageError, match="no column ref_epoch says the year"):
+        read_neighbours(write(tmp_path, text))
+
+
+def test_our_own_names_go_before_those_of_the_archives(tmp_path: Path) -> None:
+    text = f"source_id,id,ra,dec,phot_g_mean_mag,gmag\n{GAIA_ID},mine,1,2,13,12\n"
+    (star,) = read_neighbours(write(tmp_path, text)).stars
+    assert (star.star_id, star.gmag) == ("mine", 12.0)
+
+
 @pytest.mark.data
-def test_real_tic_cone_is_read_whole(shared_data: Path) -> None:
+def test_real_tic_cone_is_read_but_for_rows_that_are_no_stars(shared_data: Path) -> None:
     path = shared_data / "catalogs" / "toi3505_tic_v8_2p5arcmin.csv"
-    stars = read_neighbours(path).stars
-    assert len(stars) == len(path.read_text().splitlines()) - 1
+    catalogue = read_neighbours(path)
+    stars = catalogue.stars
+    assert (len(stars), catalogue.n_left_out) == (2316, 41)
     target = stars[0]
     assert (target.star_id, target.tmag, target.position.ref_epoch_year) == ("390988385", 10.9372, 2000.0)
     left = without_target(stars, tic_id=390988385, position=target.position, year=2022.5)
     assert 0 < len(stars) - len(left) <= 3
+
+
+@pytest.mark.data
+def test_real_gaia_cone_is_read_as_dr3(shared_data: Path) -> None:
+    stars = read_neighbours(shared_data / "catalogs" / "toi3505_gaia_dr3_2p5arcmin.csv").stars
+    assert len(stars) == 2359
+    assert {star.position.ref_epoch_year for star in stars} == {2016.0}
+    assert (stars[0].star_id, stars[0].tmag, round(stars[0].gmag or 0, 3)) == ("1824561377891719424", None, 11.476)

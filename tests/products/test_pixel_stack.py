@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from btv_report.errors import ProductRefusedError
-from btv_report.products.pixel_stack import build_pixel_stack, measure_sky, sky_note
+from btv_report.products.pixel_stack import MAX_STARS, build_pixel_stack, keep_brightest, measure_sky, sky_note
 from btv_report.targets import Neighbour, SkyPosition
 
 HERE = SkyPosition(120.0, -20.0)
@@ -77,3 +77,22 @@ def test_wcs_that_disagrees_is_handed_on(read_tpf: Any) -> None:
     stack = build_pixel_stack(read_tpf(wcs={}, aperture=None), position=HERE)
     assert (stack.target_row, stack.sky_per_pixel_arcsec, stack.neighbours) == (None, None, ())
     assert "is missing" in stack.wcs_disagrees
+
+
+def test_stars_whose_light_does_not_reach_the_stamp_are_not_placed(read_tpf: Any) -> None:
+    # The stamp has 8 rows and the target is on row 4: row 13.5 is 6.5 px above the last row.
+    stars = [star("in reach", 9.4 * 21.0), star("beyond", 9.6 * 21.0), star("other hemisphere", 150.0 * 3600)]
+    stack = build_pixel_stack(read_tpf(), position=HERE, neighbours=stars)
+    assert [item.star_id for item in stack.neighbours] == ["in reach"]
+
+
+def test_a_crowded_field_keeps_its_brightest_stars_and_says_what_the_others_could_do(read_tpf: Any) -> None:
+    # The faintest lie nearest, so that a cut by distance would keep the wrong ones.
+    stars = [star(f"{i}", 5.0 + 0.01 * i, 20.0 - 0.005 * i) for i in range(MAX_STARS + 50)]
+    stack = build_pixel_stack(read_tpf(), position=HERE, tmag=10.0, neighbours=[*stars, star("dark", 4.0)])
+    kept, note = keep_brightest(stack)
+    assert len(kept.neighbours) == MAX_STARS
+    assert [item.star_id for item in kept.neighbours] == [f"{i}" for i in range(50, MAX_STARS + 50)]
+    assert f"of the 1,051 catalogued stars whose light reaches the stamp, the {MAX_STARS} brightest" in note
+    assert "at most 1.3e+02 ppm" in note  # magnitude 19.75 beside 10.0
+    assert keep_brightest(kept) == (kept, "")

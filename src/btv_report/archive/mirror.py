@@ -31,6 +31,11 @@ _FITS_NAME = re.compile(r".+\.(fits|fit)(\.gz)?", re.IGNORECASE | re.DOTALL)
 _NUMBER_IN_NAME = re.compile(
     r"(?<!\d)(?:(?P<padded>\d{16}|0\d{8,14})(?!\d)|(?<![a-z])tic[\s_-]*(?P<tic>\d+))", re.IGNORECASE
 )
+# `tic_25155310_neighbours.csv` anywhere, or `neighbours/tic_25155310.csv`
+_NEIGHBOUR_TABLE = re.compile(
+    r"tic[_-]?0*(?P<tic>\d{1,11})(?P<word>[_-]neighbou?rs)?\.(csv|ecsv|vot|votable|xml)", re.IGNORECASE | re.ASCII
+)
+_NEIGHBOUR_FOLDERS = {"neighbours", "neighbors"}
 _CATALOGUE_EPOCHS = (2000.0, 2015.5, 2016.0)
 
 
@@ -70,6 +75,8 @@ class MirrorAnswer:
     unreadable : a sentence for each file or folder that could not be opened
     exofop_folders : folders `exofop/tic_<id>` of the target that hold a manifest.json
     position : the target's catalogue position, from its products' headers or as given
+    neighbour_tables : tables of the stars around the target, in the order of the trees, by their names: `tic_<id>_neighbours`
+        anywhere or `tic_<id>` in a folder `neighbours`, as csv, ecsv or VOTable
     """
 
     tic_id: int
@@ -82,6 +89,7 @@ class MirrorAnswer:
     unreadable: tuple[str, ...]
     exofop_folders: tuple[Path, ...]
     position: SkyPosition | None
+    neighbour_tables: tuple[Path, ...] = ()
 
     @property
     def state(self) -> AnswerState:
@@ -154,6 +162,7 @@ class _Survey:
     exofop_folders: list[Path] = field(default_factory=list)
     seen: set[tuple[int, int]] = field(default_factory=set)
     fits_paths: set[str] = field(default_factory=set)
+    neighbour_tables: list[Path] = field(default_factory=list)
 
     def add_tree(self, folder: Path, index: HeaderIndex) -> None:
         for current, names in _walk(folder, self.seen, self.unreadable):
@@ -164,6 +173,8 @@ class _Survey:
                     path = current / name
                     self.fits_paths.add(str(path.absolute()))
                     self._add_file(path, index)
+                elif _is_neighbour_table(current, name, self.tic_id):
+                    self.neighbour_tables.append(current / name)
 
     def _add_file(self, path: Path, index: HeaderIndex) -> None:
         try:
@@ -203,7 +214,17 @@ class _Survey:
             unreadable=tuple(self.unreadable),
             exofop_folders=tuple(self.exofop_folders),
             position=position,
+            neighbour_tables=tuple(self.neighbour_tables),
         )
+
+
+def _is_neighbour_table(folder: Path, name: str, tic_id: int) -> bool:
+    match = _NEIGHBOUR_TABLE.fullmatch(name)
+    return (
+        match is not None
+        and int(match["tic"]) == tic_id
+        and (match["word"] is not None or folder.name.lower() in _NEIGHBOUR_FOLDERS)
+    )
 
 
 def _walk(folder: Path, seen: set[tuple[int, int]], unreadable: list[str]) -> Iterator[tuple[Path, list[str]]]:

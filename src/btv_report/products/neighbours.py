@@ -18,17 +18,22 @@ from pathlib import Path
 from btv_report.archive.local_file import read_file
 from btv_report.archive.sky_distance import separation_arcsec
 from btv_report.errors import BtvReportError, UsageError
+from btv_report.products.neighbour_columns import (
+    NO_STAR,
+    REQUIRED,
+    TIC_EPOCH_YEAR,
+    find_columns,
+    stated_epoch_year,
+)
 from btv_report.targets import MAX_TIC_ID, Neighbour, SkyPosition
 
 MAX_CATALOGUE_BYTES = 64_000_000
 TARGET_RADIUS_ARCSEC = 1.0
-TIC_EPOCH_YEAR = 2000.0
-"""Epoch of TIC positions; assumed when a file has TESS magnitudes and no `ref_epoch`."""
-
-_REQUIRED = ("id", "ra", "dec")
 EARLIEST_EPOCH_YEAR, LATEST_EPOCH_YEAR = 1850.0, 2150.0
-_COLUMNS = (*_REQUIRED, "tmag", "gmag", "pmra", "pmdec", "ref_epoch")
-_HINT = "Columns: id, ra, dec (deg), tmag and/or gmag, and optionally pmra, pmdec (mas/yr), ref_epoch (Julian year)."
+_HINT = (
+    "Columns: id, ra, dec (deg), tmag and/or gmag, and optionally pmra, pmdec (mas/yr), ref_epoch (Julian year), or those of the "
+    "TIC (ID, Tmag, pmRA ...) or of Gaia (source_id, phot_g_mean_mag ...)."
+)
 _BLANK = {"", "nan", "null", "none", "--", "masked"}
 _LOST_DIGITS = re.compile(r"[+-]?\d*\.?\d*e[+-]?\d+", re.IGNORECASE)
 _REMOTE_DATA = re.compile(rb"<[^>]*\bSTREAM\b[^>]*\bhref", re.IGNORECASE)
@@ -37,11 +42,16 @@ _LARGEST_EXACT = 2**53
 
 @dataclass(frozen=True)
 class _Rows:
-    """A table as text: known columns in lower case, cells stripped, blanks None; `where` names each row for messages."""
+    """
+    A table as text: known columns by our names, cells stripped, blanks None; `where` names each row for messages.
+
+    `epoch_year` is that of the positions where the headings say it without a column ref_epoch.
+    """
 
     columns: tuple[str, ...]
     cells: tuple[Mapping[str, str | None], ...]
     where: tuple[str, ...]
+    epoch_year: float | None
 
 
 @dataclass(frozen=True)
@@ -53,10 +63,12 @@ class StarCatalogue:
     ----------
     sha256 : of the file's bytes as they lie, the very ones that were parsed
     stars : in the order of the file, the target included if it is listed (see `without_target`)
+    n_left_out : rows that the TIC marks as artefacts, duplicates or stars that were split: they are no stars of their own
     """
 
     sha256: str
     stars: tuple[Neighbour, ...]
+    n_left_out: int = 0
 
 
 def read_neighbours(path: Path) -> StarCatalogue:
@@ -65,7 +77,8 @@ def read_neighbours(path: Path) -> StarCatalogue:
 
     Parameters
     ----------
-    path : csv (with a header line), ecsv, or VOTable (XML). Column names count in any case; other columns are ignored
+    path : csv (with a header line), ecsv, or VOTable (XML). Columns carry our names, those of the TIC or those of Gaia (see
+        `neighbour_columns`), in any case; other columns are ignored
 
     Returns
     -------
@@ -82,7 +95,7 @@ def read_neighbours(path: Path) -> StarCatalogue:
     except BtvReportError as error:
         raise UsageError(f"The catalogue {path.name} cannot be used: {error.message}", path=path) from error
     rows = _read_votable(raw, path) if raw.lstrip()[:1] == b"<" else _read_text(raw, path)
-    missing = [name for name in _REQUIRED if name not in rows.columns]
+    missing = [name for name in REQUIRED if name not in rows.columns]
     if missing:
         found = ", ".join(rows.columns) or "none that is known"
         raise UsageError(
@@ -92,10 +105,15 @@ def read_neighbours(path: Path) -> StarCatalogue:
         )
     _require_epoch(rows, path)
     stars = tuple(
-        _neighbour(cells, f"{where} of the catalogue {path.name}", path)
+        _neighbour(cells, f"{where} of the catalogue {path.name}", path, rows.epoch_year)
         for cells, where in zip(rows.cells, rows.where, strict=True)
+        if _is_star(cells)
     )
-    return StarCatalogue(file.sha256, stars)
+    return StarCatalogue(file.sha256, stars, len(rows.cells) - len(stars))
+
+
+def _is_star(cells: Mapping[str, str | None]) -> bool:
+    return (cells.get("disposition") or "").lower() not in NO_STAR
 
 
 def without_target(
@@ -205,13 +223,12 @@ def _cell_text(cell: object) -> str:
 
 
 def _rows(names: Sequence[str], rows: Sequence[Sequence[str]], where: Sequence[str], path: Path) -> _Rows:
-    known = [name for name in names if name in _COLUMNS]
-    repeated = next((name for name in known if known.count(name) > 1), None)
-    if repeated is not None:
-        raise UsageError(f"The catalogue {path.name} has the column {repeated} twice.", hint=_HINT, path=path)
-    places = {name: names.index(name) for name in known}
+    try:
+        places = find_columns(names)
+    except ValueError as error:
+        raise UsageError(f"The catalogue {path.name} has the column {error} twice.", hint=_HINT, path=path) from error
     cells = tuple({name: _blank_to_none(row[place]) for name, place in places.items()} for row in rows)
-    return _Rows(tuple(known), cells, tuple(where))
+    return _Rows(tuple(places), cells, tuple(where), stated_epoch_year(names))
 
 
 def _blank_to_none(text: str) -> str | None:
@@ -221,7 +238,7 @@ def _blank_to_none(text: str) -> str | None:
 
 def _require_epoch(rows: _Rows, path: Path) -> None:
     moving = any(cells.get("pmra") and cells.get("pmdec") for cells in rows.cells)
-    if moving and "ref_epoch" not in rows.columns and "tmag" not in rows.columns:
+    if moving and "ref_epoch" not in rows.columns and rows.epoch_year is None:
         raise UsageError(
             f"The catalogue {path.name} has proper motions, but no column ref_epoch says the year of its positions.",
             hint="Add ref_epoch: 2016.0 for Gaia DR3, 2015.5 for DR2, 2000.0 for the TIC.",
@@ -234,7 +251,7 @@ def stars_near(stars: Sequence[Neighbour], position: SkyPosition, radius_arcsec:
     return sum(separation_arcsec(position, star.position) <= radius_arcsec for star in stars)
 
 
-def _neighbour(cells: Mapping[str, str | None], where: str, path: Path) -> Neighbour:
+def _neighbour(cells: Mapping[str, str | None], where: str, path: Path, epoch_year: float | None) -> Neighbour:
     star_id = cells["id"]
     if star_id is None:
         raise UsageError(f"{where} has no id.", path=path)
@@ -258,7 +275,7 @@ def _neighbour(cells: Mapping[str, str | None], where: str, path: Path) -> Neigh
         dec_deg=dec_deg,
         pmra_mas_per_yr=pmra or 0.0,
         pmdec_mas_per_yr=pmdec or 0.0,
-        ref_epoch_year=TIC_EPOCH_YEAR if epoch is None else epoch,
+        ref_epoch_year=epoch if epoch is not None else epoch_year if epoch_year is not None else TIC_EPOCH_YEAR,
         # A star whose row gives no epoch, in a file that has the column, cannot be moved from anywhere.
         pm_known=pmra is not None and pmdec is not None and ("ref_epoch" not in cells or epoch is not None),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,6 +137,20 @@ def place(wcs: Any, position: SkyPosition) -> tuple[float, float] | None:
     except ValueError:  # the base of wcslib's errors, here for points that do not project
         return None
     return (row, column) if math.isfinite(row) and math.isfinite(column) else None
+
+
+def place_all(wcs: Any, positions: Sequence[SkyPosition]) -> list[tuple[float, float] | None]:
+    """As `place`, for many positions at once: a crowded field has thousands."""
+    if not positions:
+        return []
+    places = np.array([(where.ra_deg, where.dec_deg) for where in positions], dtype=np.float64)
+    longitude, latitude = places.T if wcs.wcs.lng == 0 else places.T[::-1]
+    try:
+        columns, rows = wcs.wcs_world2pix(longitude, latitude, 0)
+    except ValueError:  # one that does not project spoils the whole call
+        return [place(wcs, where) for where in positions]
+    spots = zip(rows.tolist(), columns.tolist(), strict=True)
+    return [spot if math.isfinite(spot[0]) and math.isfinite(spot[1]) else None for spot in spots]
 
 
 def sky_per_pixel_arcsec(wcs: Any, row: float, column: float) -> NDArray[np.float64]:

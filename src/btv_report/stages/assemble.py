@@ -93,10 +93,17 @@ def _run_info(request: ReportRequest, found: FoundProducts, started_at: str) -> 
     return {
         "started_at": started_at,
         "command": request.published_command(),
-        "parameters": {**request.parameters(), "neighbours_sha256": found.neighbours_sha256},
+        "parameters": {**request.parameters(), **_neighbour_table(found)},
         "versions": versions,
         "simulated": any(product.header.simulated for product in used if product.header),
     }
+
+
+def _neighbour_table(found: FoundProducts) -> dict[str, str | None]:
+    """The table of neighbours that was read; one from a mirror is named, because no option names it."""
+    table = found.neighbours
+    named = {"neighbours_from_mirror": table.file} if table.from_mirror else {}
+    return {"neighbours_sha256": table.sha256, **named}
 
 
 def _answers(request: ReportRequest, found: FoundProducts, exofop: ExoFopLook, asked_at: str) -> list[AnswerValue]:

@@ -22,29 +22,28 @@ from btv_report.errors import (
 from btv_report.products.inspect import content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
 from btv_report.products.model import LightCurve, ProductFile, ProductKind, ProductState, TargetPixelFile
-from btv_report.products.neighbours import read_neighbours, stars_near, without_target
-from btv_report.products.pixel_stack import build_pixel_stack, sky_note
+from btv_report.products.pixel_stack import build_pixel_stack, keep_brightest, sky_note
 from btv_report.products.select import select_products
 from btv_report.products.sky import mid_year
 from btv_report.products.target_pixel_file import read_target_pixel_file
+from btv_report.stages.neighbours import FoundNeighbours, find_neighbours
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.values import product_value
 from btv_report.store.workspace import Workspace, cache_folder
-from btv_report.targets import Neighbour, Target
+from btv_report.targets import Target
 
 # Decompressed files kept between inspection and reading; beyond it they are read again, so that memory stays bounded.
 KEPT_BYTES = 128 * 2**20
-# A table without a single star so close, the target included, is of another field: half the width of a usual stamp.
-FIELD_RADIUS_ARCSEC = 120.0
 LISTED_FAULTS = 10
 
 
 @dataclass(frozen=True)
 class PixelSector:
-    """The pixels of one sector: the file as read, and what the checks take."""
+    """The pixels of one sector: the file as read, what the checks take, and sentences about both."""
 
     tpf: TargetPixelFile
     stack: PixelStack
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -57,20 +56,18 @@ class FoundProducts:
     target : the star, from the headers of its products
     products : every product considered, used or not
     light_curves : the used ones, read
-    neighbours : stars of `--neighbours` without the target; None when no table was given
-    neighbours_sha256 : of that table, None likewise
     mirror : what was found where
     warnings : sentences
+    neighbours : the stars around the target
     contents : decompressed bytes by sha256, while memory allows
     """
 
     target: Target
     products: list[ProductFile]
     light_curves: list[LightCurve]
-    neighbours: tuple[Neighbour, ...] | None
     mirror: MirrorAnswer
     warnings: list[str]
-    neighbours_sha256: str | None = None
+    neighbours: FoundNeighbours = field(default_factory=FoundNeighbours)
     contents: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -119,14 +116,12 @@ def find_and_read(request: ReportRequest) -> FoundProducts:
         target=target,
         products=list(products),
         light_curves=[],
-        neighbours=None,
         mirror=mirror,
         warnings=[*_fault_warnings(request, products), *mirror.unreadable, *_missing_sectors(request, products)],
         contents=contents,
     )
     _read_light_curves(request, found)
-    if request.neighbours is not None:
-        _read_neighbours(request.neighbours, found)
+    _find_neighbours(request, found)
     return found
 
 
@@ -134,17 +129,30 @@ def read_pixels(request: ReportRequest, found: FoundProducts, product: ProductFi
     """Read one pixel file and place the stars on it; None, with a warning, when it cannot be used after all."""
     try:
         tpf = read_target_pixel_file(product, _content(found, product), quality_mask=request.quality_mask)
-        stack = build_pixel_stack(
-            tpf, position=found.target.position, tmag=found.target.tmag, neighbours=found.neighbours
-        )
+        pixels = place_stars(tpf, found.target, found.neighbours)
     except (ProductRefusedError, ProductCorruptError) as error:
         found.refuse(product, error)
         return None
-    notes = [sky_note(tpf), stack.wcs_disagrees, _absence_note(product, tpf.repacked, tpf.n_absent_cadences)]
+    found.warnings += pixels.notes
+    return pixels
+
+
+def place_stars(tpf: TargetPixelFile, target: Target, neighbours: FoundNeighbours) -> PixelSector:
+    """
+    Put target and neighbours on the stamp.
+
+    Raises
+    ------
+    ProductRefusedError
+        If the file states no sector or no cadence length can be measured.
+    """
+    product = tpf.product
+    placed = build_pixel_stack(tpf, position=target.position, tmag=target.tmag, neighbours=neighbours.stars)
+    stack, crowded = keep_brightest(placed)
+    notes = [sky_note(tpf), stack.wcs_disagrees, _absence_note(product, tpf.repacked, tpf.n_absent_cadences), crowded]
     if not tpf.quality_column:
         notes.append(f"{product.path.name} has no QUALITY column: no cadence could be left out for its flags.")
-    found.warnings += [note for note in notes if note]
-    return PixelSector(tpf, stack)
+    return PixelSector(tpf, stack, tuple(note for note in notes if note))
 
 
 def mirror_state(request: ReportRequest, found: FoundProducts) -> tuple[AnswerState, str]:
@@ -243,21 +251,11 @@ def _absence_note(product: ProductFile, repacked: bool, n_absent: int | None) ->
     return f"{origin}{joint} leaves out {n_absent} cadences between its first and last, so their quality flags are unknown."
 
 
-def _read_neighbours(table: Path, found: FoundProducts) -> None:
+def _find_neighbours(request: ReportRequest, found: FoundProducts) -> None:
     times = [curve.time_btjd for curve in found.light_curves]
     year = mid_year(np.concatenate(times)) if times else None
-    catalogue = read_neighbours(table)
-    found.neighbours_sha256 = catalogue.sha256
-    position = found.target.position
-    if position is not None and not stars_near(catalogue.stars, position, FIELD_RADIUS_ARCSEC):
-        found.warnings.append(
-            f"{table.name} lists {len(catalogue.stars)} stars, none within {FIELD_RADIUS_ARCSEC:g} arcsec of "
-            f"{found.target.name}: it is not used, and the neighbours count as unknown. Is it the table of this field?"
-        )
-        return
-    found.neighbours = without_target(
-        catalogue.stars, tic_id=found.target.tic_id, position=found.target.position, year=year or 2000.0
-    )
+    found.neighbours = find_neighbours(request.neighbours, found.mirror.neighbour_tables, found.target, year)
+    found.warnings += found.neighbours.warnings
 
 
 def _target(request: ReportRequest, products: Sequence[ProductFile]) -> Target:

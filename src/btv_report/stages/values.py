@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, cast
@@ -34,6 +35,8 @@ from btv_report.stamps import encode_stamp
 from btv_report.targets import Target
 
 STAMPS = "plot_data"
+# Pictures mark a dozen stars; a crowded field has a thousand, which would be most of the page's bytes.
+MAX_LISTED_STARS = 40
 
 
 def target_value(target: Target) -> TargetValue:
@@ -161,8 +164,11 @@ def fold_value(candidate: Ephemeris, fold: FoldedLightCurve) -> FoldValue:
 
 
 def pixel_view(tpf: TargetPixelFile, stack: PixelStack, control_image: np.ndarray) -> PixelView:
-    """What the pixels of one sector look like."""
+    """What the pixels of one sector look like; of the neighbours the brightest are listed, all are counted."""
     sky = stack.sky_per_pixel_arcsec
+    ranked = sorted(stack.neighbours, key=lambda star: math.inf if star.magnitude is None else star.magnitude)
+    listed = set(ranked[:MAX_LISTED_STARS])
+    stars = [star for star in stack.neighbours if star in listed]
     return {
         "sector": stack.sector,
         "product_sha256": tpf.product.sha256,
@@ -174,7 +180,8 @@ def pixel_view(tpf: TargetPixelFile, stack: PixelStack, control_image: np.ndarra
         "target_row": stack.target_row,
         "target_column": stack.target_column,
         "sky_per_pixel_arcsec": [[float(value) for value in line] for line in sky] if sky is not None else None,
-        "neighbours": [cast(StarOnStamp, asdict(star)) for star in stack.neighbours],
+        "neighbours": [cast(StarOnStamp, asdict(star)) for star in stars],
+        "n_neighbours": len(stack.neighbours),
         "neighbours_known": stack.neighbours_known,
         "wcs_note": stack.wcs_disagrees,
         "crowdsap": tpf.crowdsap,

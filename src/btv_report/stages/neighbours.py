@@ -1,0 +1,97 @@
+"""The stars around a target: from the table that was given, or from one in the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from btv_report.errors import UsageError
+from btv_report.products.neighbours import StarCatalogue, read_neighbours, stars_near, without_target
+from btv_report.targets import Neighbour, Target
+
+# A table without a single star so close, the target included, is of another field: half the width of a usual stamp.
+FIELD_RADIUS_ARCSEC = 120.0
+
+
+@dataclass(frozen=True)
+class FoundNeighbours:
+    """
+    The neighbours of a target, or that none are known.
+
+    Attributes
+    ----------
+    stars : without the target; None when no catalogue is at hand, or it is of another field
+    file, sha256 : the table that was read; None when none was
+    from_mirror : whether it was found in a mirror, and not named by the user
+    warnings : sentences
+    """
+
+    stars: tuple[Neighbour, ...] | None = None
+    file: str | None = None
+    sha256: str | None = None
+    from_mirror: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+def find_neighbours(
+    given: Path | None, in_mirror: Sequence[Path], target: Target, year: float | None
+) -> FoundNeighbours:
+    """
+    Read the table of neighbours that was given, else the first one of the mirrors.
+
+    Parameters
+    ----------
+    given : `--neighbours`
+    in_mirror : tables of the target in the mirrors, in order; a table that cannot be used costs the neighbours, not the run
+    target : whose neighbours; it is left out of them
+    year : Julian year of the observations, None when unknown (2000.0 is taken)
+
+    Raises
+    ------
+    UsageError
+        If the table that was given cannot be used.
+    """
+    if given is not None:
+        return _around(read_neighbours(given), given, target, year, from_mirror=False, before=())
+    if not in_mirror:
+        return FoundNeighbours()
+    table, others = in_mirror[0], in_mirror[1:]
+    before = []
+    if others:
+        names = ", ".join(dict.fromkeys(other.name for other in others))
+        before.append(f"The mirrors hold {len(in_mirror)} tables of neighbours; {table.name} is used, not {names}.")
+    try:
+        catalogue = read_neighbours(table)
+    except UsageError as error:
+        return FoundNeighbours(warnings=(*before, f"{error} The neighbours count as unknown."))
+    return _around(catalogue, table, target, year, from_mirror=True, before=before)
+
+
+def _around(
+    catalogue: StarCatalogue,
+    table: Path,
+    target: Target,
+    year: float | None,
+    *,
+    from_mirror: bool,
+    before: Sequence[str],
+) -> FoundNeighbours:
+    """The stars of a table that is of the target's field."""
+    warnings = list(before)
+    if catalogue.n_left_out:
+        rows = "1 row is" if catalogue.n_left_out == 1 else f"{catalogue.n_left_out} rows are"
+        warnings.append(
+            f"{table.name}: {rows} left out, because the TIC marks them as artefacts, duplicates or split stars, which are no "
+            "stars of their own."
+        )
+    position = target.position
+    stars: tuple[Neighbour, ...] | None = None
+    if position is not None and not stars_near(catalogue.stars, position, FIELD_RADIUS_ARCSEC):
+        warnings.append(
+            f"{table.name} lists {len(catalogue.stars)} stars, none within {FIELD_RADIUS_ARCSEC:g} arcsec of "
+            f"{target.name}: it is not used, and the neighbours count as unknown. Is it the table of this field?"
+        )
+    else:
+        stars = without_target(catalogue.stars, tic_id=target.tic_id, position=position, year=year or 2000.0)
+    return FoundNeighbours(stars, table.name, catalogue.sha256, from_mirror, tuple(warnings))
