@@ -19,7 +19,7 @@ from btv_report.checks.inputs import PixelStack, StackStar
 from btv_report.checks.prf import GaussianPrf
 from btv_report.checks.scene import describe_scene
 from btv_report.checks.source_fit import FIT_MARGIN_PX, Landscape, model_noise
-from btv_report.ephemeris import HOURS_PER_DAY, Ephemeris
+from btv_report.ephemeris import Ephemeris
 from btv_report.simulation.pixels import exposure_s
 
 SHAPE = (11, 11)
@@ -141,15 +141,6 @@ def observe(stars: tuple[FieldStar, ...], sky: Sky, rng: np.random.Generator) ->
         neighbours_known=True,
         tmag=TARGET_TMAG,
     )
-
-
-def dim(stack: PixelStack, lost: FloatArray, ephemeris: Ephemeris = SIGNAL) -> PixelStack:
-    """The stack with the light `lost` (electron/s, a stamp) missing in transit."""
-    period = ephemeris.period_days
-    from_mid = np.abs((stack.time_btjd - ephemeris.epoch_btjd + period / 2) % period - period / 2)
-    flux = stack.flux.copy()
-    flux[from_mid <= ephemeris.duration_hours / HOURS_PER_DAY / 2] -= lost.astype(np.float32)
-    return replace(stack, flux=flux)
 
 
 def star_id(number: int) -> str:

@@ -14,7 +14,8 @@ import numpy as np
 
 from btv_report.checks import thresholds
 from btv_report.checks.apertures import FloatArray, circle_overlap
-from btv_report.checks.difference_image import PPM, PixelMeasurement
+from btv_report.checks.difference_image import PPM, SEARCH_RADIUS_PX, PixelMeasurement
+from btv_report.checks.elimination import NEIGHBOUR_MARGIN_PX
 from btv_report.checks.matched_windows import Significance, draw_means, generator, rank_significance
 from btv_report.checks.reporting import (
     abstention,
@@ -33,6 +34,7 @@ from btv_report.checks.scene import Scene
 CHECK_ID = "V10"
 RADII_PX = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 MAX_NEIGHBOURS = 20
+FULL_CURVE_ERROR_LIGHT, LEAST_CURVE_ERROR = 0.5, 0.05
 CONSTANT, DILUTED = "constant: no neighbour is known", "diluted by the known neighbours"
 CONSTANT_NOTE = " No neighbour is known, so a constant depth is expected."
 
@@ -63,6 +65,11 @@ class DepthCurve:
     pipeline: float | None
     pipeline_err: float | None
 
+    @property
+    def snr(self) -> float:
+        """The depth that stands out most, over its error."""
+        return float(np.max(self.depth / np.sqrt(np.diag(self.covariance))))
+
 
 def check_aperture_dependence(
     measurement: PixelMeasurement, scene: Scene | None, *, store_plot_data: bool = True
@@ -83,6 +90,8 @@ def check_aperture_dependence(
     rising = slope > 0
     verdict = _verdict(significance.p_value, rising, measurement.n_transits)
     flags = [] if measurement.stack.neighbours_known else ["NEIGHBOURS_UNKNOWN"]
+    if curve.snr < thresholds.value("snr_strong"):
+        flags.append("LOW_SNR")
     local = "local: the mean of the stamp's background pixels is subtracted"
     as_in_file = "as in the file"
     return conclude(
@@ -96,6 +105,8 @@ def check_aperture_dependence(
         thresholds=thresholds.used(
             "p_fail",
             "p_warn",
+            "snr_detect",
+            "snr_strong",
             "min_independent_windows",
             "neighbour_light_error",
             "growth_curve_tilt",
@@ -149,7 +160,8 @@ def measure_depths(measurement: PixelMeasurement, scene: Scene) -> DepthCurve | 
         covariance=covariance,
         windows=windows,
         on_target=amplitude * target_share,
-        prediction_modes=amplitude * np.vstack([light, _curve_errors(radii) * target_share]),
+        prediction_modes=amplitude
+        * np.vstack([light, _curve_errors(radii, _other_light(measurement, scene)) * target_share]),
         neighbours=tuple((star_id, share * _amplitude(share, depth, covariance)) for star_id, share in neighbours),
         pipeline=pipeline,
         pipeline_err=pipeline_err,
@@ -180,11 +192,30 @@ def _neighbour_shares(
     return found
 
 
-def _curve_errors(radii_px: FloatArray) -> FloatArray:
-    """One-sigma relative errors of the curve: a tilt over the range of radii, a bend, and a small rest at each radius."""
+def _other_light(measurement: PixelMeasurement, scene: Scene) -> float:
+    """Light of the neighbours within reach over the target's, 0 ... 1; 1 where no catalogue was asked."""
+    if not measurement.stack.neighbours_known:
+        return 1.0
+    reach = SEARCH_RADIUS_PX + NEIGHBOUR_MARGIN_PX
+    near = [
+        flux or 0.0
+        for star, flux in zip(measurement.stack.neighbours, scene.star_flux, strict=True)
+        if np.hypot(star.row - scene.row, star.column - scene.column) <= reach
+    ]
+    return min(1.0, sum(near) / scene.target_flux)
+
+
+def _curve_errors(radii_px: FloatArray, other_light: float) -> FloatArray:
+    """
+    One-sigma relative errors of the curve: a tilt over the range of radii, a bend, and a small rest at each radius.
+
+    They are those of a field whose neighbours together give half of the target's light, and shrink with it: a star alone
+    loses the same share of its light in every circle, whatever its PRF. Stars too faint for a catalogue keep a twentieth.
+    """
+    share = min(1.0, max(LEAST_CURVE_ERROR, other_light / FULL_CURVE_ERROR_LIGHT))
     place = 2 * (radii_px - radii_px[0]) / (radii_px[-1] - radii_px[0]) - 1
     smooth = 0.5 * thresholds.value("growth_curve_tilt") * np.stack([place, 1.5 * place**2 - 0.5])
-    return np.vstack([smooth, thresholds.value("growth_curve_rest") * np.eye(len(radii_px))])
+    return share * np.vstack([smooth, thresholds.value("growth_curve_rest") * np.eye(len(radii_px))])
 
 
 def _without_background(measurement: PixelMeasurement, circles: FloatArray) -> FloatArray:
@@ -222,23 +253,32 @@ def compare_with_target(curve: DepthCurve, measurement: PixelMeasurement) -> Sig
     signal on the target does not change it, so matched windows show its distribution; the errors of the prediction,
     nearly all of them smooth changes of the whole curve, are added to the covariance and to the draws.
     """
-    covariance = curve.covariance + curve.prediction_modes.T @ curve.prediction_modes
-    covariance += 1e-9 * float(np.trace(covariance)) * np.eye(len(covariance))
-    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
     shape = curve.on_target if np.abs(curve.on_target).max() > 0 else np.ones(len(curve.on_target))
-    direction = whiten @ (shape / np.abs(shape).max())
-    direction /= np.sqrt(float(direction @ direction))
-
-    def oddness(depths: FloatArray) -> FloatArray:
-        seen = depths @ whiten.T
-        rest = seen - np.multiply.outer(seen @ direction, direction)
-        return np.asarray((rest**2).sum(axis=-1), dtype=np.float64)
-
     draws = draw_means(curve.windows, measurement.n_transits, f"{CHECK_ID} draws")
     strengths = generator(f"{CHECK_ID} prediction").standard_normal((len(draws), len(curve.prediction_modes)))
     draws += strengths @ curve.prediction_modes
-    observed = float(oddness(curve.depth[None, :])[0])
-    return rank_significance(observed, oddness(draws), len(curve.depth) - 1, measurement.nu)
+    observed = float(_oddness(curve, shape, curve.depth[None, :])[0])
+    return rank_significance(observed, _oddness(curve, shape, draws), len(curve.depth) - 1, measurement.nu)
+
+
+def _oddness(curve: DepthCurve, shape: FloatArray, depths: FloatArray) -> FloatArray:
+    """Generalised chi-squared of rows of depths about a curve of a given shape, each at its best amplitude."""
+    covariance = curve.covariance + curve.prediction_modes.T @ curve.prediction_modes
+    covariance += 1e-9 * float(np.trace(covariance)) * np.eye(len(covariance))
+    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+    direction = whiten @ (shape / np.abs(shape).max())
+    direction /= np.sqrt(float(direction @ direction))
+    seen = depths @ whiten.T
+    rest = seen - np.multiply.outer(seen @ direction, direction)
+    return np.asarray((rest**2).sum(axis=-1), dtype=np.float64)
+
+
+def best_neighbour(curve: DepthCurve) -> str | None:
+    """The neighbour whose own growth curve fits better than the target's, and best of all; None where none does."""
+    curves = [("", curve.on_target), *curve.neighbours]
+    shapes = [(star_id, shape) for star_id, shape in curves if np.abs(shape).max() > 0]
+    best = min(shapes, key=lambda one: float(_oddness(curve, one[1], curve.depth[None, :])[0]), default=("", None))
+    return best[0] or None
 
 
 def _excess_slope(curve: DepthCurve) -> tuple[float, float]:
@@ -284,11 +324,11 @@ def _sentence(
     sector, n = measurement.stack.sector, measurement.n_transits
     trend = "grows outwards more than" if rising else "falls outwards more than"
     odds = f"{p_words(significance.p_value)}, {transit_words(n)}"
-    seen = np.max(curve.depth / np.sqrt(np.diag(curve.covariance))) >= thresholds.value("snr_detect")
+    seen = curve.snr >= thresholds.value("snr_detect")
     if verdict is Verdict.PASS and not seen:
         text = (
-            f"No depth stands out of the noise in the circles about the target in sector {sector} ({odds}), so their "
-            "comparison says little."
+            f"No depth stands out of the noise in the circles about the target in sector {sector} ({odds}): there is no "
+            "signal to compare, so nothing was tested."
         )
     elif verdict is Verdict.PASS:
         text = (
@@ -297,8 +337,11 @@ def _sentence(
         )
     else:
         text = f"The depth {trend} that of a signal on the target in sector {sector} ({odds})."
+        best = best_neighbour(curve) if rising else None
         text += (
-            " A source away from the target would do that."
+            f" Of the known stars, the curve of {best} fits best."
+            if best
+            else " A source away from the target would do that."
             if rising
             else " Light of another source within the small circles, or a wrong background, would do that."
         )
