@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Any
 
 from btv_report.errors import BtvReportError
-from btv_report.record import SCHEMA_VERSION, RunRecord
+from btv_report.record import SCHEMA_VERSION, CheckValue, RunRecord
 
 _PRODUCT_FIELDS = (
     "kind", "sector", "pipeline", "exptime_s", "uri", "file", "sha256", "fits_sum", "state", "used", "reason",
@@ -35,7 +36,7 @@ def report_answer(record: RunRecord, *, run_id: str | None, page: str | None, ma
         "page": page,
         "products": [{name: product[name] for name in _PRODUCT_FIELDS} for product in record["products"]],  # type: ignore[literal-required]
         "candidates": record["candidates"],
-        "checks": [{name: check[name] for name in _CHECK_FIELDS} for check in record["checks"]],  # type: ignore[literal-required]
+        "checks": check_rows(record["checks"]),
         "transits": record["transits"],
         "exofop": {
             "state": record["exofop"]["state"],
@@ -44,6 +45,15 @@ def report_answer(record: RunRecord, *, run_id: str | None, page: str | None, ma
         },
         "warnings": record["warnings"],
     }
+
+
+def check_rows(checks: Sequence[CheckValue], *, stamps: bool = False) -> list[dict[str, Any]]:
+    """Check results as the contracts fix them; with `stamps` each carries its images, where there are any."""
+    return [
+        {name: check[name] for name in _CHECK_FIELDS}  # type: ignore[literal-required]
+        | ({"stamps": check["stamps"]} if stamps and check["stamps"] else {})
+        for check in checks
+    ]
 
 
 def nothing_answer(error: BtvReportError) -> dict[str, Any]:
@@ -76,17 +86,21 @@ def report_text(answer: dict[str, Any], *, page: Path | None) -> str:
         lines.append(f"Candidate {candidate['name']}:")
         for check in answer["checks"]:
             if check["sector"] is None and check["candidate"] == candidate["name"]:
-                lines += _check_lines(check)
+                lines += check_lines(check)
     if not answer["candidates"]:
         lines.append("  checks not run: no ephemeris (give --period, --epoch and --duration)")
     lines.append(f"Run {answer['run_id']}, {answer['status']}.")
     return "\n".join([*lines, f"Page: {page}"])
 
 
-def _check_lines(check: dict[str, Any]) -> list[str]:
-    """Verdict and sentence of a combined result, wrapped."""
-    head = f"  {check['check_id']} {_SYMBOLS[check['verdict']]:<9} "
-    return wrap(check["summary"], width=_text_width(), initial_indent=head, subsequent_indent=" " * len(head))
+def check_lines(check: dict[str, Any]) -> list[str]:
+    """Verdict and sentence of a result, wrapped."""
+    return wrapped(f"  {check['check_id']} {_SYMBOLS[check['verdict']]:<9} ", check["summary"])
+
+
+def wrapped(head: str, text: str) -> list[str]:
+    """Lines of a text behind a head, as wide as reads well at this terminal."""
+    return wrap(text, width=_text_width(), initial_indent=head, subsequent_indent=" " * len(head))
 
 
 def _text_width() -> int:
