@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench site clean
+.PHONY: demo test lint bench calibrate site clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -29,6 +29,9 @@ lint: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python tests/benchmarks/bench.py
+
+calibrate: $(READY)
+	@$(BIN)/btv-report calibrate --data ../shared/data --processes 2 --output src/btv_report/calibration/release.json
 
 site: $(READY)
 	@$(BIN)/python examples/renew_showcase.py

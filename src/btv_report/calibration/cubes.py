@@ -62,6 +62,11 @@ class RealSector:
     prf: OwnImagePrf
 
     @property
+    def file_entry(self) -> dict[str, str]:
+        """How a table names the file in its samples."""
+        return {"file": self.file_name, "sha256": self.sha256}
+
+    @property
     def flux_e_per_s(self) -> float:
         """The star's light within the reach of its image."""
         return float(self.light_e_per_s.sum())

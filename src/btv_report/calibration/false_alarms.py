@@ -11,6 +11,7 @@ import numpy as np
 
 from btv_report.calibration.cubes import RealSector, real_sector, usable_ephemerides
 from btv_report.calibration.fields import FIRST_BTJD, Sky, observe, target_near_middle
+from btv_report.calibration.record import FILES_SAMPLE
 from btv_report.calibration.table import Column, Rate, Row, Table, Value
 from btv_report.calibration.trials import Effort, RealData, generator, run_trials
 from btv_report.checks.difference_image import measure_pixels
@@ -82,10 +83,12 @@ def false_alarms_table(effort: Effort, data: RealData | None) -> Table:
         "Where V08 abstains, because the noise holds fewer than 30 independent windows, there is no verdict to be wrong; "
         "such trials are counted in a column of their own and belong to no rate.",
     ]
+    files: list[dict[str, str]] = []
     sector = real_sector(data)
     if data is not None and sector is not None:
         rows += _real_rows(effort, data, sector)
         notes.append(_real_note(sector))
+        files.append(sector.file_entry)
     else:
         notes.append("No real pixels: the data folder holds no sector of a star whose transits are known.")
     return Table(
@@ -110,7 +113,7 @@ def false_alarms_table(effort: Effort, data: RealData | None) -> Table:
         ),
         rows=tuple(rows),
         notes=tuple(notes),
-        samples={"p_histograms": histograms},
+        samples={"p_histograms": histograms, FILES_SAMPLE: files},
     )
 
 
@@ -187,7 +190,7 @@ def _row(noise: str, n_transits: int, hours: float, outcomes: Sequence[Outcome],
         "uniform": uniform,
         "nu_median": float(np.median(nu)) if nu else None,
         "nu_least": min(nu) if nu else None,
-        "abstained": Rate(len(outcomes) - len(p_values), len(outcomes)),
+        "abstained": len(outcomes) - len(p_values),
     }
     return Row(values, met=_is_calibrated(beyond, uniform) if synthetic else _is_rare(beyond))
 

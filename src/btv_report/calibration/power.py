@@ -9,6 +9,7 @@ from functools import partial
 
 from btv_report.calibration.cubes import RealSector, real_sector
 from btv_report.calibration.false_alarms import judge_stack, real_ephemerides
+from btv_report.calibration.record import FILES_SAMPLE
 from btv_report.calibration.table import Column, Rate, Row, Table, Value
 from btv_report.calibration.trials import Effort, RealData, generator, run_trials
 from btv_report.checks.thresholds import value
@@ -64,7 +65,7 @@ def power_table(effort: Effort, data: RealData | None) -> Table:
         if found
         else "These numbers need real pixels: the data folder holds no sector of a star whose transits are known.",
         notes=_notes(sector),
-        samples={"curve": _curve(found)} if found else {},
+        samples={"curve": _curve(found), FILES_SAMPLE: [sector.file_entry]} if found and sector else {},
     )
 
 
@@ -111,7 +112,7 @@ def _row(found: Sequence[tuple[Trial, float | None]], depth: float, distance: fl
         "depth": depth,
         "found": beyond,
         "noteworthy": Rate(sum(p < value("p_warn") for p in p_values), len(p_values)),
-        "abstained": Rate(len(seen) - len(p_values), len(seen)),
+        "abstained": len(seen) - len(p_values),
     }
     met = None
     if beyond.value is not None and distance == 0:

@@ -7,8 +7,11 @@ import importlib.metadata
 import logging
 import re
 from functools import cache
+from pathlib import Path
 
+from btv_report.calibration.record import RELEASE_FILE, read_record, record_bytes
 from btv_report.code_version import code_sha256
+from btv_report.dossier.calibration import build_calibration
 from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.index import RunSummary, build_index, build_site_audit
 from btv_report.dossier.methods import build_methods
@@ -90,6 +93,7 @@ def contents(page: DossierPage) -> tuple[tuple[str, str], ...]:
         *((("pixels", "Pixels"),) if page.controls else ()),
         *((group.anchor, f"Checks: {group.short}") for group in page.checks),
         *((("quality-masks", "Quality masks"),) if page.masks else ()),
+        *((("spoc-dv", "SPOC's DV"),) if page.spoc_events else ()),
         *((("transits", "Transits"),) if page.transits else ()),
         ("provenance", "Provenance"),
         ("exofop", "ExoFOP"),
@@ -98,8 +102,11 @@ def contents(page: DossierPage) -> tuple[tuple[str, str], ...]:
     )
 
 
-def site_files(summaries: list[RunSummary], ledger_head: str | None) -> dict[str, bytes]:
-    """The pages of the site itself, by path."""
+def site_files(
+    summaries: list[RunSummary], ledger_head: str | None, calibration: Path | None = None
+) -> dict[str, bytes]:
+    """The pages of the site itself, by path; `calibration` is a record to show instead of the release's."""
+    tables = read_record(calibration or RELEASE_FILE)
     return {
         ".nojekyll": b"",
         "404.html": _not_found(),
@@ -108,6 +115,10 @@ def site_files(summaries: list[RunSummary], ledger_head: str | None) -> dict[str
         ),
         "index.html": _page("index.html.j2", root="", current="index", index=build_index(summaries)),
         "methods/index.html": _page("methods.html.j2", root="../", current="methods", methods=build_methods()),
+        "methods/calibration/calibration.json": record_bytes(tables),
+        "methods/calibration/index.html": _page(
+            "calibration.html.j2", root="../../", current="methods", page=build_calibration(tables)
+        ),
     }
 
 

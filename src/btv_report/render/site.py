@@ -57,6 +57,7 @@ def build_site(
     *,
     ledger_head: str | None,
     memory: Path | None = None,
+    calibration: Path | None = None,
 ) -> SiteBuild:
     """
     Render all dossiers and the pages around them.
@@ -73,6 +74,9 @@ def build_site(
         A private file outside the site in which a build notes what each dossier was made from, so that the next one renders
         only those that would come out different. It is no part of the site, whose bytes depend on the records alone.
 
+    calibration : Path, optional
+        A calibration record to show instead of the one that ships with this release.
+
     Raises
     ------
     UsageError
@@ -84,7 +88,7 @@ def build_site(
     """
     previous = previous_manifest(site_dir)
     remembered = Remembered.read(memory, previous or {}, site_dir)
-    gathered = _gather(records, ledger_head, remembered)
+    gathered = _gather(records, ledger_head, remembered, calibration)
     _refuse_broken_links(gathered)
     files = {**gathered.files, MANIFEST: _manifest(gathered)}
     if previous is None:
@@ -143,7 +147,10 @@ class Remembered:
 
 
 def _gather(
-    records: Iterable[tuple[str, str, RunRecord]], ledger_head: str | None, remembered: Remembered
+    records: Iterable[tuple[str, str, RunRecord]],
+    ledger_head: str | None,
+    remembered: Remembered,
+    calibration: Path | None,
 ) -> _Gathered:
     """All files of the site but its manifest; a dossier that would come out the same is not rendered again."""
     files: dict[str, bytes] = dict(assets()[1])
@@ -161,7 +168,7 @@ def _gather(
         made_from |= dict.fromkeys([*same, *made], origin)
         kept |= same
         files |= made
-    files |= site_files(list(summaries.values()), ledger_head)
+    files |= site_files(list(summaries.values()), ledger_head, calibration)
     return _Gathered(files, kept, made_from, sorted(summaries))
 
 

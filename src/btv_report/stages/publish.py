@@ -1,4 +1,4 @@
-"""From the store to the site: nothing but the store is read."""
+"""From the store to the site: nothing but the store, and the workspace's calibration where it has one, is read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def render_site(workspace: Workspace, site: Path) -> SiteBuild:
         hashes = {numbered.entry["run_id"]: numbered.entry["record_sha256"] for numbered in store.ledger_entries()}
         _, head = store.ledger_head()
         memory = workspace.hidden / "site-memory.json" if site == workspace.site else None
-        return build_site(_records(store, latest, hashes), site, ledger_head=head, memory=memory)
+        own = workspace.calibration if workspace.calibration.is_file() else None
+        return build_site(_records(store, latest, hashes), site, ledger_head=head, memory=memory, calibration=own)
 
 
 def _records(store: Store, run_ids: list[str], hashes: dict[str, str]) -> Iterator[tuple[str, str, RunRecord]]:

@@ -48,6 +48,11 @@ class Workspace:
         return self.root / "site"
 
     @property
+    def calibration(self) -> Path:
+        """The truth tables made in this workspace; absent where those of the release are shown."""
+        return self.root / "calibration.json"
+
+    @property
     def private_site(self) -> Path:
         """The site that must not be published."""
         return self.root / "site-private"
