@@ -13,6 +13,7 @@ from btv_report.render.site import previous_manifest
 from btv_report.stages.answer import report_answer, report_text
 from btv_report.stages.assemble import assemble_record
 from btv_report.stages.checking import check_pixels
+from btv_report.stages.dv_reports import compare_with_spoc
 from btv_report.stages.exofop import look_at_exofop
 from btv_report.stages.publish import render_site
 from btv_report.stages.request import ReportRequest
@@ -67,7 +68,8 @@ def run_report(request: ReportRequest, *, tell: Callable[[str], None] = lambda s
     exofop = look_at_exofop(request, exofop_manifests(found.mirror))
     candidates = (request.ephemeris,) if request.ephemeris else ()
     checked = check_pixels(request, found, candidates, tell=tell)
-    record = assemble_record(request, found, exofop, candidates, checked)
+    spoc = compare_with_spoc(found.dv, candidates)
+    record = assemble_record(request, found, exofop, candidates, checked, spoc=spoc)
     run_id = page = None
     if not request.dry_run:
         tell(f"TIC {request.tic_id}: recording and rendering")

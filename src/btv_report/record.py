@@ -227,6 +227,43 @@ class MaskSensitivityValue(TypedDict):
     rows: list[MaskRowValue]
 
 
+class DvImageValue(TypedDict):
+    """
+    One difference image of a DV report: SPOC's numbers, and ours fitted to the same pixels.
+
+    `spoc` and `ours` hold `row`, `column`, `row_err`, `column_err` (pixels, CCD coordinates as SPOC prints them), `quality`,
+    and `tic_offset_...` and `control_offset_...` (arcsec): what was not measured is absent.
+    """
+
+    sector: NotRequired[int]
+    status: str  # ok, not_run
+    reason: NotRequired[str]
+    overlapped_transits: NotRequired[bool]
+    spoc: dict[str, float]
+    ours: NotRequired[dict[str, float]]
+    distance_px: NotRequired[float]
+    prf: NotRequired[dict[str, Any]]
+    flags: NotRequired[list[str]]
+
+
+class SpocDvValue(TypedDict):
+    """A threshold-crossing event of an SPOC DV report that is one of our candidates; `numbers` are over SPOC's sectors."""
+
+    candidate: str
+    match: str  # how period and epoch agree, a phrase
+    file: str
+    sha256: str
+    planet_number: int
+    toi: NotRequired[str]
+    sectors: list[int]
+    period_days: float
+    epoch_btjd: float
+    duration_hours: NotRequired[float]
+    fit: str
+    numbers: dict[str, float]  # depth_ppm, mes, ghost_core, ghost_halo, tic_offset_arcsec ... with _err, _significance
+    images: list[DvImageValue]
+
+
 class TransitValue(TypedDict):
     """One predicted transit; the optional fields are absent when it was dropped."""
 
@@ -283,6 +320,7 @@ class RunRecord(TypedDict):
     pixel_views: list[PixelView]
     checks: list[CheckValue]
     mask_sensitivity: NotRequired[list[MaskSensitivityValue]]  # absent in records before it was measured
+    spoc_dv: NotRequired[list[SpocDvValue]]  # absent where no DV report of the target was at hand
     transits: list[TransitValue]
     exofop: ExoFopValue
     warnings: list[str]

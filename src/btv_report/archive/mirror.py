@@ -27,6 +27,7 @@ CUTOUT_RADIUS_ARCSEC = 10.0
 
 MAX_EXAMPLES = 5
 _FITS_NAME = re.compile(r".+\.(fits|fit)(\.gz)?", re.IGNORECASE | re.DOTALL)
+_XML_NAME = re.compile(r".+\.xml(\.gz)?", re.IGNORECASE | re.DOTALL)
 # `tess2018206045859-s0001-0000000025155310-0120-s_lc.fits`, `hlsp_..._00055652896-s01_...`, `TIC 25155310.fits`
 _NUMBER_IN_NAME = re.compile(
     r"(?<!\d)(?:(?P<padded>\d{16}|0\d{8,14})(?!\d)|(?<![a-z])tic[\s_-]*(?P<tic>\d+))", re.IGNORECASE
@@ -75,6 +76,7 @@ class MirrorAnswer:
     unreadable : a sentence for each file or folder that could not be opened
     exofop_folders : folders `exofop/tic_<id>` of the target that hold a manifest.json
     position : the target's catalogue position, from its products' headers or as given
+    xml_files : every XML file of the trees, of whatever kind and target
     neighbour_tables : tables of the stars around the target, in the order of the trees, by their names: `tic_<id>_neighbours`
         anywhere or `tic_<id>` in a folder `neighbours`, as csv, ecsv or VOTable
     """
@@ -89,6 +91,7 @@ class MirrorAnswer:
     unreadable: tuple[str, ...]
     exofop_folders: tuple[Path, ...]
     position: SkyPosition | None
+    xml_files: tuple[Path, ...] = ()
     neighbour_tables: tuple[Path, ...] = ()
 
     @property
@@ -162,6 +165,7 @@ class _Survey:
     exofop_folders: list[Path] = field(default_factory=list)
     seen: set[tuple[int, int]] = field(default_factory=set)
     fits_paths: set[str] = field(default_factory=set)
+    xml_files: list[Path] = field(default_factory=list)
     neighbour_tables: list[Path] = field(default_factory=list)
 
     def add_tree(self, folder: Path, index: HeaderIndex) -> None:
@@ -175,6 +179,8 @@ class _Survey:
                     self._add_file(path, index)
                 elif _is_neighbour_table(current, name, self.tic_id):
                     self.neighbour_tables.append(current / name)
+                elif _XML_NAME.fullmatch(name):
+                    self.xml_files.append(current / name)
 
     def _add_file(self, path: Path, index: HeaderIndex) -> None:
         try:
@@ -214,6 +220,7 @@ class _Survey:
             unreadable=tuple(self.unreadable),
             exofop_folders=tuple(self.exofop_folders),
             position=position,
+            xml_files=tuple(self.xml_files),
             neighbour_tables=tuple(self.neighbour_tables),
         )
 

@@ -91,7 +91,7 @@ def unknown_of(facts: tuple[Fact, ...]) -> tuple[str, ...]:
 
 def _lede(record: RunRecord) -> str:
     """One sentence: what was looked at, and what came of it."""
-    used = [product for product in record["products"] if product["used"]]
+    used = [product for product in record["products"] if product["used"] and product["kind"] != "dv_report"]
     sectors = sorted({product["sector"] for product in used if product["sector"] is not None})
     if not used:
         return "No product of this star could be used; the provenance table says why."

@@ -14,6 +14,7 @@ from btv_report.dossier.links import Link
 from btv_report.dossier.masks import MaskSection, build_mask_section
 from btv_report.dossier.provenance import Provenance, build_provenance, product_links
 from btv_report.dossier.results import CheckSection, Figures, build_check_sections
+from btv_report.dossier.spoc_dv import SpocEvent, build_spoc_events
 from btv_report.dossier.tables import Table
 from btv_report.dossier.text import slug
 from btv_report.dossier.transits import build_transit_tables
@@ -66,6 +67,7 @@ class DossierPage:
     controls: tuple[FigureGroup, ...]
     checks: tuple[CandidateChecks, ...]
     masks: MaskSection | None
+    spoc_events: tuple[SpocEvent, ...]
     transits: tuple[Table, ...]
     provenance: Provenance
     product_links: tuple[Link, ...]
@@ -116,6 +118,7 @@ def build_page(
         controls=_controls(public, figures),
         checks=_checks(public, figures),
         masks=build_mask_section(public),
+        spoc_events=build_spoc_events(public),
         transits=build_transit_tables(public),
         provenance=build_provenance(public),
         product_links=product_links(public),

@@ -111,8 +111,9 @@ def _text_width() -> int:
 def _counted(products: list[dict[str, Any]]) -> str:
     used = [product for product in products if product["used"]]
     curves = sum(product["kind"] == "light_curve" for product in used)
-    pixels = len(used) - curves
-    sectors = sorted({product["sector"] for product in used if product["sector"] is not None})
+    pixels = sum(product["kind"] in {"target_pixel_file", "cutout"} for product in used)
+    data = [product for product in used if product["kind"] != "dv_report"]
+    sectors = sorted({product["sector"] for product in data if product["sector"] is not None})
     return (
         f"{curves} light curve{'' if curves == 1 else 's'} and {pixels} pixel file{'' if pixels == 1 else 's'} used, "
         f"sector{'' if len(sectors) == 1 else 's'} {', '.join(map(str, sectors)) or 'unknown'}"

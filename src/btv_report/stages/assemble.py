@@ -17,6 +17,7 @@ from btv_report.ephemeris import Ephemeris
 from btv_report.record import SCHEMA_VERSION, AnswerValue, RunInfo, RunRecord
 from btv_report.stages import values
 from btv_report.stages.checking import NO_PIXELS, CheckedPixels
+from btv_report.stages.dv_reports import SpocComparison
 from btv_report.stages.exofop import ExoFopLook
 from btv_report.stages.reduce import bin_light_curve, bin_width_hours, fold_light_curves
 from btv_report.stages.request import ReportRequest
@@ -32,6 +33,8 @@ def assemble_record(
     exofop: ExoFopLook,
     candidates: Sequence[Ephemeris],
     checked: CheckedPixels,
+    *,
+    spoc: SpocComparison,
 ) -> RunRecord:
     """
     Build the record of a run.
@@ -47,12 +50,13 @@ def assemble_record(
         "status": "gaps" if any(AnswerState(answer["state"]).is_gap for answer in answers) else "complete",
         "candidates": [values.candidate_value(candidate) for candidate in candidates],
         "answers": answers,
-        "products": _products(found, checked),
+        "products": [*_products(found, checked), *(values.product_value(product, {}) for product in spoc.products)],
         "light_curves": _light_curves(found, candidates),
         "folds": _folds(found, candidates, checked),
         "pixel_views": checked.views,
         "checks": [values.check_value(result, inputs) for result, inputs in checked.results],
         "mask_sensitivity": [values.mask_sensitivity_value(comparison) for comparison in checked.masks],
+        **({"spoc_dv": list(spoc.values)} if spoc.values else {}),
         "transits": [values.transit_value(row) for row in checked.transits],
         "exofop": values.exofop_value(str(exofop.state), exofop.detail, exofop.manifest),
         "warnings": [*found.warnings, *exofop.warnings],

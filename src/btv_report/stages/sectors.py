@@ -26,6 +26,7 @@ from btv_report.products.pixel_stack import build_pixel_stack, keep_brightest, s
 from btv_report.products.select import select_products
 from btv_report.products.sky import mid_year
 from btv_report.products.target_pixel_file import read_target_pixel_file
+from btv_report.stages.dv_reports import DvFinds, find_dv_reports
 from btv_report.stages.neighbours import FoundNeighbours, find_neighbours
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.values import product_value
@@ -60,6 +61,7 @@ class FoundProducts:
     warnings : sentences
     neighbours : the stars around the target
     contents : decompressed bytes by sha256, while memory allows
+    dv : SPOC's DV reports of the target; their products stand here, not among `products`
     """
 
     target: Target
@@ -69,6 +71,7 @@ class FoundProducts:
     warnings: list[str]
     neighbours: FoundNeighbours = field(default_factory=FoundNeighbours)
     contents: dict[str, bytes] = field(default_factory=dict)
+    dv: DvFinds = field(default_factory=DvFinds)
 
     @property
     def sectors(self) -> tuple[int, ...]:
@@ -112,13 +115,20 @@ def find_and_read(request: ReportRequest) -> FoundProducts:
     if not any(product.used for product in products):
         raise _nothing_usable(request, mirror, products)
     target = _target(request, products)
+    dv = find_dv_reports(mirror.xml_files, request.tic_id)
     found = FoundProducts(
         target=target,
         products=list(products),
         light_curves=[],
         mirror=mirror,
-        warnings=[*_fault_warnings(request, products), *mirror.unreadable, *_missing_sectors(request, products)],
+        warnings=[
+            *_fault_warnings(request, products),
+            *mirror.unreadable,
+            *_missing_sectors(request, products),
+            *dv.warnings,
+        ],
         contents=contents,
+        dv=dv,
     )
     _read_light_curves(request, found)
     _find_neighbours(request, found)
@@ -157,7 +167,7 @@ def place_stars(tpf: TargetPixelFile, target: Target, neighbours: FoundNeighbour
 
 def mirror_state(request: ReportRequest, found: FoundProducts) -> tuple[AnswerState, str]:
     """One state for all that the mirrors answered: the worst fault among the products asked for, and a sentence."""
-    states = {product.state for product in found.products if _was_asked(request, product)}
+    states = {product.state for product in (*found.products, *found.dv.products) if _was_asked(request, product)}
     sentence = found.mirror.sentence()
     if ProductState.CORRUPT in states:
         return AnswerState.CORRUPT, f"{sentence} At least one product is damaged."
