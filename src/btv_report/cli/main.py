@@ -13,6 +13,7 @@ DEFAULT_COMMAND = "report"
 COMMANDS = {
     "report": ("btv_report.cli.report:report_command", "Make the dossier of a target (the default command)."),
     "demo": ("btv_report.cli.demo:demo_command", "Make the dossiers of four simulated scenes; no network, no data."),
+    "check": ("btv_report.cli.check:check_command", "Run the pixel checks on files; nothing is written."),
     "simulate": ("btv_report.cli.simulate:simulate_command", "Write a simulated star as FITS files."),
     "calibrate": ("btv_report.cli.calibrate:calibrate_command", "Hold the checks against injected truth: the truth tables."),
     "render": ("btv_report.cli.render:render_command", "Render the site again from the store."),
