@@ -100,6 +100,28 @@ def test_unknown_colour_map_is_named(make_result: Make, surface: str) -> None:
         plot_difference_image(make_result("V09"), ax=ax, cmap="no such map")
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (25, 1)])
+@pytest.mark.parametrize("value", [7.0, -1e32, 1e32])
+@pytest.mark.parametrize("surface", ["plotly", "matplotlib"])
+def test_flat_and_narrow_images_of_any_size_are_drawn(
+    make_result: Make, shape: tuple[int, int], value: float, surface: str
+) -> None:
+    from matplotlib.figure import Figure
+
+    pixels = np.full((2, *shape), value)
+    for check_id in ("V08", "V09", "V20"):
+        ax = Figure().subplots() if surface == "matplotlib" else None
+        stored = make_result(
+            check_id, details={"plot_data": {"difference_image": pixels[0], "reference_image": pixels[0]}}
+        )
+        for result, cube in ((stored, None), (make_result(check_id, stored=False), pixels)):
+            drawn: Any = FUNCTIONS[check_id](result, tpf_data=cube, ax=ax)
+            if ax is None:
+                assert shape in [part.z.shape for part in drawn.data if part.type == "heatmap"]
+            else:
+                ax.figure.canvas.draw()
+
+
 def test_stamps_as_lists_are_taken_as_the_specification_writes_them(make_result: Make) -> None:
     result = make_result("V09")
     lists = {name: image.tolist() for name, image in result.details["plot_data"].items()}

@@ -115,7 +115,9 @@ class ColourScale:
 def sequential_asinh(image: NDArray[np.floating]) -> ColourScale:
     """Scale of a control image: from its faintest to its brightest pixel, asinh stretched."""
     low, high = float(np.nanmin(image)), float(np.nanmax(image))
-    return ColourScale(SEQUENTIAL, low, high if high > low else low + 1.0, asinh=True)
+    # The range of an image of one value must not vanish beside that value.
+    top = high if high > low else low + max(1.0, 1e-3 * abs(low))
+    return ColourScale(SEQUENTIAL, low, top, asinh=True)
 
 
 def diverging(image: NDArray[np.floating], limit: float | None = None) -> ColourScale:
