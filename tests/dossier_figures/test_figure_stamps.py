@@ -267,3 +267,16 @@ def test_the_compass_is_drawn_as_the_wcs_says(own_planet: RunRecord, handedness:
     }
     assert place["N"][1] < place["E"][1]  # north is up: smaller y in SVG
     assert (place["E"][0] < place["N"][0]) is east_is_left
+
+
+def test_a_caption_says_how_many_of_the_stars_its_circles_show(own_planet: RunRecord) -> None:
+    (view,) = own_planet["pixel_views"][:1]
+    view["neighbours"] = view["neighbours"][:2]
+    (figure,) = control_figures(own_planet, view["sector"])
+    assert "Circles: catalogued stars, larger is brighter." in figure.caption
+    view["n_neighbours"] = 1000
+    (figure,) = control_figures(own_planet, view["sector"])
+    assert re.search(r"Circles: the \d+ brightest of 1,000 catalogued stars, larger is brighter\.", figure.caption)
+    view["neighbours"] = []
+    (figure,) = control_figures(own_planet, view["sector"])
+    assert "Circles" not in figure.caption

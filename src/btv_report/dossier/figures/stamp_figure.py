@@ -120,7 +120,7 @@ def stamp_figure(
     return Figure(
         figure_id=text.figure_id,
         title=text.title,
-        caption=f"{text.finding} {shared.context.words}{where}",
+        caption=f"{text.finding} {_star_words(scene, view)}{shared.context.words}{where}",
         alt=alt,
         picture=drawing.render(),
         width=int(drawing.width),
@@ -129,6 +129,16 @@ def stamp_figure(
         table=table or FigureTable(("what", "row, px", "column, px", "value"), _table(text, scene, shared)),
         csv=csv_text(header, rows),
     )
+
+
+def _star_words(scene: StampScene, view: PixelView | None) -> str:
+    """What the circles are, and how many of the stars they show; ends with a space, or is empty without circles."""
+    shown = len(scene.neighbours)
+    if shown == 0 or view is None:
+        return ""
+    n_stars = view.get("n_neighbours", len(view["neighbours"]))
+    which = f"the {shown} brightest of {n_stars:,d} catalogued stars" if n_stars > shown else "catalogued stars"
+    return f"Circles: {which}, larger is brighter. "
 
 
 def _table(text: StampText, scene: StampScene, shared: SectorPixels) -> tuple[tuple[str, ...], ...]:
