@@ -15,6 +15,8 @@ def render_site(workspace: Workspace, site: Path) -> SiteBuild:
     """
     Render the latest run of every target in the store; files that would not change are not written.
 
+    A workspace in which nothing has been recorded yet has a site without dossiers.
+
     The workspace's write lock is held, so that two runs that end together do not overwrite each other's index.
 
     Raises
@@ -24,6 +26,10 @@ def render_site(workspace: Workspace, site: Path) -> SiteBuild:
     LocalEnvironmentError
         If the store is locked, or the disk refuses.
     """
+    own = workspace.calibration if workspace.calibration.is_file() else None
+    if not workspace.database.exists() and not workspace.ledger.exists():
+        with workspace.writing():
+            return build_site((), site, ledger_head=None, calibration=own)
     with workspace.writing(), Store(workspace.database) as store:
         latest = [run.run_id for run in store.list_latest()]
         hashes = {numbered.entry["run_id"]: numbered.entry["record_sha256"] for numbered in store.ledger_entries()}
