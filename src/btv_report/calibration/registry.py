@@ -13,6 +13,7 @@ TableMaker = Callable[[Effort, RealData | None], Table]
 TABLES: dict[str, str] = {
     "false-alarms": "btv_report.calibration.false_alarms:false_alarms_table",
     "power": "btv_report.calibration.power:power_table",
+    "answer-key": "btv_report.calibration.answer_key:answer_key_table",
 }
 """key -> "module:function"; the function takes (Effort, RealData or None) and returns a Table of that key."""
 

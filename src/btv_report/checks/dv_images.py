@@ -113,10 +113,19 @@ class DvFit:
         return math.sqrt(float(self.covariance_px2[1, 1]))
 
 
+class TypicalGaussian(GaussianPrf):
+    """A Gaussian as wide as those of unsaturated stars, where the star itself shows no width."""
+
+    @property
+    def description(self) -> str:
+        """Width in words."""
+        return f"a Gaussian of typical width (sigma {self.sigma_row:.2f} px), because a saturated image shows none"
+
+
 class PrfSet(Protocol):
     """The point response over one detector; see `prf_grid.PrfGrid`."""
 
-    def at(self, ccd_row: float, ccd_column: float, shape: tuple[int, int], corner_row: int, corner_column: int) -> Prf:
+    def at(self, ccd_row: float, ccd_column: float, shape: tuple[int, int]) -> Prf:
         """The point response at a place of the detector, on a stamp."""
         ...
 
@@ -132,7 +141,7 @@ def choose_dv_prf(stamp: DvStamp, candidates: Sequence[Prf]) -> Prf | None:
     if candidates:
         return min(candidates, key=lambda prf: _control_chi2(stamp, prf))
     if saturated_target(stamp):
-        return GaussianPrf(stamp.shape, NOMINAL_GAUSSIAN_PX, NOMINAL_GAUSSIAN_PX)
+        return TypicalGaussian(stamp.shape, NOMINAL_GAUSSIAN_PX, NOMINAL_GAUSSIAN_PX)
     control = _without_background(stamp.control)
     found = None if control is None else _fit_gaussian(control, target, stamp.tmag, ())
     return None if found is None else found[1]

@@ -15,7 +15,11 @@ COMMANDS = {
     "demo": ("btv_report.cli.demo:demo_command", "Make the dossiers of four simulated scenes; no network, no data."),
     "check": ("btv_report.cli.check:check_command", "Run the pixel checks on files; nothing is written."),
     "simulate": ("btv_report.cli.simulate:simulate_command", "Write a simulated star as FITS files."),
-    "calibrate": ("btv_report.cli.calibrate:calibrate_command", "Hold the checks against injected truth: the truth tables."),
+    "calibrate": (
+        "btv_report.cli.calibrate:calibrate_command",
+        "Hold the checks against injected truth: the truth tables.",
+    ),
+    "dv": ("btv_report.cli.dv:dv_command", "Fit the difference images of SPOC DV reports beside SPOC's own answers."),
     "render": ("btv_report.cli.render:render_command", "Render the site again from the store."),
     "store": ("btv_report.cli.store:store_group", "Look after the DuckDB store."),
     "verify": ("btv_report.cli.verify:verify_command", "Hold records, ledger, store and site against each other."),

@@ -47,13 +47,13 @@ class DvComparison:
         )
 
 
-def compare_image(image: DvDifferenceImage, tmag: float | None, grids: Sequence[PrfSet]) -> DvComparison:
+def compare_image(image: DvDifferenceImage, tmag: float | None, prf_sets: Sequence[PrfSet]) -> DvComparison:
     """Choose a point response among the sets at hand (or a Gaussian) on the control image, and fit the difference image."""
     stamp = stamp_of(image, tmag)
     if stamp is None:
         return DvComparison(image, None, None, NO_TARGET)
     place = (stamp.target_row + image.corner_row, stamp.target_column + image.corner_column)
-    candidates = [grid.at(*place, stamp.shape, image.corner_row, image.corner_column) for grid in grids]
+    candidates = [prf_set.at(*place, stamp.shape) for prf_set in prf_sets]
     prf = choose_dv_prf(stamp, candidates)
     if prf is None:
         return DvComparison(image, None, None, NO_STAR)
@@ -191,10 +191,10 @@ def _rounded(value: float) -> float:
     return round(value, 6)
 
 
-def compare_report(report: DvReport, grids: Sequence[PrfSet]) -> list[tuple[DvPlanet, DvComparison]]:
+def compare_report(report: DvReport, prf_sets: Sequence[PrfSet]) -> list[tuple[DvPlanet, DvComparison]]:
     """All difference images of a report, planet by planet, in the order of the file."""
     return [
-        (planet, compare_image(image, report.tmag, grids))
+        (planet, compare_image(image, report.tmag, prf_sets))
         for planet in report.planets
         for image in planet.difference_images
     ]
