@@ -50,14 +50,16 @@ def test_masks_that_differ_are_a_table_and_masks_that_agree_a_line(compared: Run
     assert section.lines == ("All masks leave the same cadences.",)
     (table,) = section.tables
     assert [column.title for column in table.columns][:5] == [
-        "Quality mask", "Cadences", "Transits", "Offset, V09 (arcsec)", "Depth, V10, within 2 px (ppm)",
+        "Quality mask", "V08", "V09", "Offset, V09 (arcsec)", "Depth, V10, within 2 px (ppm)",
     ]  # fmt: skip
+    assert table.caption == "Candidate 1262.01. V09 depends on the mask."
     first, second = table.rows
-    assert [cell.text for cell in first[:5]] == ["0", "17,000", "2", "41.2 ± 2.6", "413 ± 31"]
+    assert [cell.text for cell in first[:5]] == ["0", "not run", "fail", "41.2 ± 2.6", "413 ± 31"]
+    assert [cell.text for cell in first[-2:]] == ["2", "17,000"]
     assert second[0].text == "175, 17087 (this run)"
     assert (second[3].text, second[3].reason) == ("—", "not measured with these cadences")
-    assert [cell.badge.word for cell in first[-2:] if cell.badge] == ["not run", "fail"]
-    assert table.note.startswith("V09 depends on the mask. 0: nothing masked; 175: lightkurve's default up to 2.5;")
+    assert [cell.badge.word for cell in first[1:3] if cell.badge] == ["not run", "fail"]
+    assert table.note.startswith("0: nothing masked; 175: lightkurve's default up to 2.5;")
 
 
 def test_the_page_holds_the_section_and_leads_to_it(compared: RunRecord) -> None:

@@ -45,14 +45,14 @@ def _table(comparison: MaskSensitivityValue) -> Table:
     in_aperture = any(_PIPELINE_DEPTH in row["metrics"] for row in rows)
     columns = (
         Column("Quality mask"),
-        Column("Cadences", CellKind.NUMBER),
-        Column("Transits", CellKind.NUMBER),
+        *(Column(check_id) for check_id in check_ids),
         Column("Offset, V09 (arcsec)", CellKind.NUMBER),
         Column(f"Depth, V10, {'pipeline aperture' if in_aperture else 'within 2 px'} (ppm)", CellKind.NUMBER),
         Column("Core, V20 (σ)", CellKind.NUMBER),
         Column("Halo, V20 (σ)", CellKind.NUMBER),
         Column("Halo excess, V20 (σ)", CellKind.NUMBER),
-        *(Column(check_id) for check_id in check_ids),
+        Column("Transits", CellKind.NUMBER),
+        Column("Cadences", CellKind.NUMBER),
     )
     metrics = (
         "offset_arcsec",
@@ -64,10 +64,10 @@ def _table(comparison: MaskSensitivityValue) -> Table:
     candidate, sector = comparison["candidate"], comparison["sector"]
     return Table(
         f"quality-masks-{slug(candidate)}-s{sector}",
-        f"{candidate_title(candidate)}, sector {sector}: the checks under several quality masks",
+        f"{candidate_title(candidate)}. {comparison['sentence']}",
         columns,
         tuple(_row(row, comparison["quality_mask"], metrics, check_ids) for row in rows),
-        f"{comparison['sentence']} {_meanings(rows)} {_WHAT_STAYS}",
+        f"{_meanings(rows)} {_WHAT_STAYS}",
     )
 
 
@@ -75,8 +75,7 @@ def _row(row: MaskRowValue, own: int, metrics: tuple[str, ...], check_ids: list[
     masks = ", ".join(f"{mask} (this run)" if mask == own else str(mask) for mask in row["masks"])
     return (
         Cell(masks),
-        Cell(integer(row["n_cadences"]), CellKind.NUMBER),
-        Cell(integer(row["n_transits"]), CellKind.NUMBER),
+        *(_verdict(row["verdicts"].get(check_id)) for check_id in check_ids),
         *(
             number_cell(
                 metric_quantity(name, row["metrics"])
@@ -85,15 +84,16 @@ def _row(row: MaskRowValue, own: int, metrics: tuple[str, ...], check_ids: list[
             )
             for name in metrics
         ),
-        *(_verdict(row["verdicts"].get(check_id)) for check_id in check_ids),
+        Cell(integer(row["n_transits"]), CellKind.NUMBER),
+        Cell(integer(row["n_cadences"]), CellKind.NUMBER),
     )
 
 
 def _verdict(verdict: str | None) -> Cell:
     if verdict is None:
-        return Cell("—", CellKind.VERDICT, reason="no result")
+        return Cell("—", reason="no result")
     shown = badge(verdict)
-    return Cell(shown.word, CellKind.VERDICT, badge=shown)
+    return Cell(shown.word, badge=shown)
 
 
 def _meanings(rows: list[MaskRowValue]) -> str:
