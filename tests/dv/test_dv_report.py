@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from btv_report.errors import LocalEnvironmentError, ProductCorruptError, ProductRefusedError
-from btv_report.products.dv_report import DvReport, Measured, Significance, read_dv_report
+from btv_report.products.dv_model import DvReport, Measured, Significance
+from btv_report.products.dv_report import read_dv_report
 
 DvXml = Callable[..., bytes]
 

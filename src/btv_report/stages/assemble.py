@@ -56,11 +56,12 @@ def assemble_record(
         "pixel_views": checked.views,
         "checks": [values.check_value(result, inputs) for result, inputs in checked.results],
         "mask_sensitivity": [values.mask_sensitivity_value(comparison) for comparison in checked.masks],
-        **({"spoc_dv": list(spoc.values)} if spoc.values else {}),
         "transits": [values.transit_value(row) for row in checked.transits],
         "exofop": values.exofop_value(str(exofop.state), exofop.detail, exofop.manifest),
         "warnings": [*found.warnings, *exofop.warnings],
     }
+    if spoc.values:
+        record["spoc_dv"] = list(spoc.values)
     return cast(RunRecord, _encodable(record))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from btv_report.checks.dv_images import UNUSABLE, WEAK, DvFit, DvStamp, PrfSet, choose_dv_prf, fit_dv_image, local_sky
 from btv_report.checks.prf import Prf
 from btv_report.errors import BtvReportError, ProductCorruptError, ProductRefusedError
-from btv_report.products.dv_report import DvCentroid, DvDifferenceImage, DvOffset, DvPlanet, DvReport, Measured
+from btv_report.products.dv_model import DvCentroid, DvDifferenceImage, DvOffset, DvPlanet, DvReport, Measured
 
 SCHEMA_VERSION = 1
 NO_TARGET = "the report gives no catalogue position on the detector, so there is no place to search about"
