@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -19,13 +18,15 @@ from btv_report.checks import thresholds
 from btv_report.checks.apertures import BoolArray, FloatArray, distance_px
 from btv_report.checks.difference_image import SEARCH_RADIUS_PX
 from btv_report.checks.prf import GaussianPrf, Prf
-from btv_report.checks.scene import NOMINAL_PIXEL_ARCSEC, _fit_gaussian, is_saturated, pearson
+from btv_report.checks.scene import NOMINAL_PIXEL_ARCSEC, fit_gaussian, is_saturated, pearson
 from btv_report.checks.source_fit import Landscape, NoiseModel, best_position, curvature_covariance
 
 MIN_PIXELS = 9
 N_PARAMETERS = 4
 NOMINAL_GAUSSIAN_PX = 0.65
 """Median width of Gaussians fitted to the control images of 43 SPOC difference images of unsaturated stars."""
+ALONE = StarModel(np.zeros(1), np.zeros(1), np.ones(1))
+"""DV reports name no neighbours."""
 SCALE_RANGE_ARCSEC = (15.0, 27.0)
 MIN_SKY_BASE_PX = 0.02
 
@@ -122,47 +123,25 @@ class TypicalGaussian(GaussianPrf):
         return f"a Gaussian of typical width (sigma {self.sigma_row:.2f} px), because a saturated image shows none"
 
 
-class PrfSet(Protocol):
-    """The point response over one detector; see `prf_grid.PrfGrid`."""
-
-    def at(self, ccd_row: float, ccd_column: float, shape: tuple[int, int]) -> Prf:
-        """The point response at a place of the detector, on a stamp."""
-        ...
-
-
-def choose_dv_prf(stamp: DvStamp, candidates: Sequence[Prf]) -> Prf | None:
+def choose_dv_prf(stamp: DvStamp, candidates: Sequence[SampledPrf]) -> Prf | None:
     """
-    The candidate that describes the control image best by chi-squared within 4.5 px of the target; without one a Gaussian.
+    The candidate that describes the control image best (see `prf_choice.choose_prf`); where none does, a Gaussian.
 
     A saturated control image says nothing about a Gaussian's width: the median of unsaturated stars stands in. None where the
     control image holds no star.
     """
+    control = _without_background(stamp.control)
+    if control is None:
+        return None
     target = (stamp.target_row, stamp.target_column)
-    if candidates:
-        return min(candidates, key=lambda prf: _control_chi2(stamp, prf))
+    near = np.isfinite(control) & (distance_px(stamp.shape, *target) <= SEARCH_RADIUS_PX)
+    chosen = choose_prf(candidates, control, near, ALONE, target) if near.sum() >= MIN_PIXELS else None
+    if chosen is not None:
+        return chosen[0]
     if saturated_target(stamp):
         return TypicalGaussian(stamp.shape, NOMINAL_GAUSSIAN_PX, NOMINAL_GAUSSIAN_PX)
-    control = _without_background(stamp.control)
-    found = None if control is None else _fit_gaussian(control, target, stamp.tmag, ())
-    return None if found is None else found[1]
-
-
-def _control_chi2(stamp: DvStamp, prf: Prf) -> float:
-    """Chi-squared of one star on the control image, at its best place near the target."""
-    target = (stamp.target_row, stamp.target_column)
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(stamp.control) & np.isfinite(stamp.control_err) & (stamp.control_err > 0)
-    near = known & (distance_px(stamp.shape, *target) <= SEARCH_RADIUS_PX)
-    errors = stamp.control_err[near]
-    if len(errors) < MIN_PIXELS:
-        return math.inf
-    unit = float(np.median(errors))
-    noise = NoiseModel((unit / errors) ** 2, np.empty((len(errors), 0)))
-    landscape = Landscape(prf, near, stamp.control[near] / unit, noise)
-    best = best_position(landscape, target, stamp.shape)
-    if best is None:
-        return math.inf
-    return float(landscape.chi2_and_amplitude(np.array([best[0]]), np.array([best[1]]))[0][0])
+    found = fit_gaussian(control, target, stamp.tmag, ())
+    return None if found is None else found.prf
 
 
 def _without_background(control: FloatArray) -> FloatArray | None:

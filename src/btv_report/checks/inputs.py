@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from btv_report.checks.prf_grid import PrfGrid
 
 FloatCube = NDArray[np.float32]
 FloatImage = NDArray[np.float32]
@@ -54,6 +58,9 @@ class PixelStack:
     neighbours : catalogued stars other than the target, nearest first
     neighbours_known : whether a catalogue was asked at all (an empty list then means: none in it)
     tmag : TESS magnitude of the target, None when unknown
+    corner_row, corner_column : detector row and column of pixel [0, 0]; None when the file does not state them
+    camera, ccd : None when the file does not state them
+    prfs : calibrated PRF sets at hand
     wcs_disagrees : a sentence when the WCS and the stamp contradict each other, else empty
     """
 
@@ -72,6 +79,11 @@ class PixelStack:
     neighbours: tuple[StackStar, ...] = ()
     neighbours_known: bool = False
     tmag: float | None = None
+    corner_row: int | None = None
+    corner_column: int | None = None
+    camera: int | None = None
+    ccd: int | None = None
+    prfs: tuple[PrfGrid, ...] = ()
     wcs_disagrees: str = ""
 
     @property

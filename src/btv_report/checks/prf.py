@@ -7,6 +7,7 @@ without a change elsewhere. Images have unit total flux where the whole source l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -96,16 +97,32 @@ class OwnImagePrf:
 
     def evaluate(self, rows: FloatArray, columns: FloatArray) -> FloatArray:
         """Images of unit sources; see `Prf`."""
-        # Grids repeat their rows and columns: the weights of each are made once.
-        some_rows, row_place = np.unique(rows, return_inverse=True)
-        some_columns, column_place = np.unique(columns, return_inverse=True)
-        by_row = _spline_weights(self.shape[0], some_rows - self.row) @ self.coefficients
-        by_column = _spline_weights(self.shape[1], some_columns - self.column)
-        if len(some_rows) * len(some_columns) <= 2 * len(row_place):
-            table = np.tensordot(by_row, by_column, axes=(2, 2))
-            return np.asarray(table[row_place, :, column_place], dtype=np.float64)
-        images = np.matmul(by_row[row_place], by_column[column_place].transpose(0, 2, 1))
-        return np.asarray(images, dtype=np.float64)
+        return tensor_images(rows, columns, self.coefficients, self._weights)
+
+    def _weights(self, axis: int, shift: FloatArray) -> FloatArray:
+        origin = (self.row, self.column)[axis]
+        sample = np.arange(self.shape[axis]) + PADDING_PX - (shift[:, None] - origin)
+        return spline_weights(sample, self.coefficients.shape[axis])
+
+
+def tensor_images(
+    rows: FloatArray, columns: FloatArray, coefficients: FloatArray, weights: Callable[[int, FloatArray], FloatArray]
+) -> FloatArray:
+    """
+    Images of m sources from spline coefficients: each image is row weights x coefficients x column weights.
+
+    `weights(axis, positions)` gives the weights of the positions along an axis, shape (m, n_pixel, n_coefficient). Grids
+    repeat their rows and columns: the weights of each are made once.
+    """
+    some_rows, row_place = np.unique(rows, return_inverse=True)
+    some_columns, column_place = np.unique(columns, return_inverse=True)
+    by_row = weights(0, some_rows) @ coefficients
+    by_column = weights(1, some_columns)
+    if len(some_rows) * len(some_columns) <= 2 * len(row_place):
+        table = np.tensordot(by_row, by_column, axes=(2, 2))
+        return np.asarray(table[row_place, :, column_place], dtype=np.float64)
+    images = np.matmul(by_row[row_place], by_column[column_place].transpose(0, 2, 1))
+    return np.asarray(images, dtype=np.float64)
 
 
 def own_image_prf(image: FloatArray, row: float, column: float, description: str = "") -> OwnImagePrf:
@@ -129,12 +146,16 @@ def own_image_prf(image: FloatArray, row: float, column: float, description: str
     return replace(prf, description=description) if description else prf
 
 
-def _spline_weights(n: int, shift: FloatArray) -> FloatArray:
-    """Quintic B-spline weights that sample the padded coefficients at pixel - shift: shape (m, n, n + 2 padding)."""
-    sample = np.arange(n)[None, :, None] + PADDING_PX - shift[:, None, None]
-    distance = np.abs(sample - np.arange(n + 2 * PADDING_PX))
-    weights = _fifth_power(3 - distance) - 6 * _fifth_power(2 - distance) + 15 * _fifth_power(1 - distance)
-    return np.asarray(weights / 120.0, dtype=np.float64)
+def spline_weights(sample: FloatArray, n: int) -> FloatArray:
+    """Quintic B-spline weights of n coefficients at samples of any shape: that shape and a last axis of length n."""
+    first = np.floor(np.clip(sample, -4, n + 4)).astype(np.int64) - SPLINE_DEGREE // 2
+    taps = first[..., None] + np.arange(SPLINE_DEGREE + 1)
+    distance = np.abs(sample[..., None] - taps)
+    values = _fifth_power(3 - distance) - 6 * _fifth_power(2 - distance) + 15 * _fifth_power(1 - distance)
+    # Taps beyond either end fall on a last place, which is cut off: beyond its coefficients an image is empty.
+    weights = np.zeros((*sample.shape, n + 1))
+    np.put_along_axis(weights, np.where((taps >= 0) & (taps < n), taps, n), values / 120.0, axis=-1)
+    return weights[..., :n]
 
 
 def _fifth_power(values: FloatArray) -> FloatArray:

@@ -12,6 +12,7 @@ from btv_report.checks.apertures import BoolArray, FloatArray, distance_px
 from btv_report.checks.difference_image import PixelMeasurement, centre_of_search
 from btv_report.checks.inputs import StackStar
 from btv_report.checks.prf import GaussianPrf, Prf, own_image_prf
+from btv_report.checks.prf_choice import StarModel, candidates_at, choose_prf, fit_star
 
 TESS_ZERO_POINT_MAG = 20.44
 """TESS magnitude of 1 electron/s (TESS Instrument Handbook); used only where the target's magnitude is not known."""
@@ -72,22 +73,21 @@ def describe_scene(measurement: PixelMeasurement) -> Scene | None:
     control = control - level
     from_catalogue = stack.target_row is not None and not stack.wcs_disagrees
     guess = centre_of_search(measurement)
-    fit = _fit_gaussian(control, guess, stack.tmag, stack.neighbours)
+    fit = fit_gaussian(control, guess, stack.tmag, stack.neighbours)
     if fit is None:
         return None
-    (row, column), gaussian, flux, star_flux = fit
-    target_row, target_column = guess if from_catalogue else (row, column)
-    light = _light_of(gaussian, stack.neighbours, star_flux)
+    target_row, target_column = guess if from_catalogue else (fit.row, fit.column)
     near_edge = _near_edge(stack.shape, target_row, target_column)
     saturated = is_saturated(control, stack.tmag, (target_row, target_column))
-    prf: Prf = gaussian
-    apart = math.hypot(row - target_row, column - target_column)
-    if apart <= OWN_POSITION_TOLERANCE_PX and not near_edge and not saturated:
-        other = _contamination(control, light, gaussian, flux, (row, column))
-        if other <= thresholds.value("own_prf_contamination"):
-            known = OWN_IMAGE_AT_CATALOGUE if from_catalogue else ""
-            prf = own_image_prf(control - light, target_row, target_column, known)
-            row, column = target_row, target_column
+    source = _calibrated(measurement, control, fit)
+    if source is None and not near_edge and not saturated:
+        source = _own_image(measurement, control, fit, (target_row, target_column), from_catalogue=from_catalogue)
+    row, column, prf, flux = source or (fit.row, fit.column, fit.prf, fit.flux)
+    if not from_catalogue:
+        target_row, target_column = row, column
+    star_flux = tuple(None if light is None else light * flux / fit.flux for light in fit.star_flux)
+    # The star's own image holds its neighbours' place in the model of Gaussians that was taken off to make it.
+    light = _light_of(fit.prf if prf.kind == "own_image" else prf, stack.neighbours, star_flux)
     model = flux * prf.evaluate(np.array([row]), np.array([column]))[0] + light
     near = np.isfinite(control) & (distance_px(stack.shape, row, column) <= FIT_RADIUS_PX)
     return Scene(
@@ -108,52 +108,90 @@ def describe_scene(measurement: PixelMeasurement) -> Scene | None:
     )
 
 
-_Fit = tuple[tuple[float, float], GaussianPrf, float, tuple[float | None, ...]]
+_Source = tuple[float, float, Prf, float]
+"""Row, column, PRF and flux of the target's light."""
 
 
-def _fit_gaussian(
+def _calibrated(measurement: PixelMeasurement, control: FloatArray, fit: GaussianFit) -> _Source | None:
+    """The best of the PRF sets at hand; None where none describes the control image."""
+    stack = measurement.stack
+    if not stack.prfs or stack.corner_row is None or stack.corner_column is None:
+        return None
+    place = (stack.corner_row + fit.row, stack.corner_column + fit.column)
+    candidates = candidates_at(stack.prfs, (stack.camera, stack.ccd), place, stack.shape)
+    chosen = choose_prf(candidates, control, fit.near, fit.stars, (fit.row, fit.column))
+    if chosen is None:
+        return None
+    prf, star = chosen
+    model = star.flux * fit.stars.image(prf, star.row, star.column)
+    if pearson(control[fit.near], model[fit.near]) < thresholds.value("control_fit_correlation"):
+        return None
+    return star.row, star.column, prf, star.flux
+
+
+def _own_image(
+    measurement: PixelMeasurement,
+    control: FloatArray,
+    fit: GaussianFit,
+    target: tuple[float, float],
+    *,
+    from_catalogue: bool,
+) -> _Source | None:
+    """The star's own image, taken to stand at the target's place; None where it is not clean or stands elsewhere."""
+    if math.hypot(fit.row - target[0], fit.column - target[1]) > OWN_POSITION_TOLERANCE_PX:
+        return None
+    light = _light_of(fit.prf, measurement.stack.neighbours, fit.star_flux)
+    other = _contamination(control, light, fit.prf, fit.flux, (fit.row, fit.column))
+    if other > thresholds.value("own_prf_contamination"):
+        return None
+    prf = own_image_prf(control - light, *target, OWN_IMAGE_AT_CATALOGUE if from_catalogue else "")
+    return *target, prf, fit.flux
+
+
+@dataclass(frozen=True)
+class GaussianFit:
+    """The field fitted with Gaussians: where the target's light is, its flux, and the expected flux of each neighbour."""
+
+    row: float
+    column: float
+    prf: GaussianPrf
+    flux: float
+    stars: StarModel
+    star_flux: tuple[float | None, ...]
+    near: BoolArray
+
+
+def fit_gaussian(
     control: FloatArray, guess: tuple[float, float], tmag: float | None, neighbours: tuple[StackStar, ...]
-) -> _Fit | None:
-    """Position, PRF and flux of the target by least squares, with neighbours at their catalogued flux ratios."""
-    from scipy.optimize import least_squares
-
+) -> GaussianFit | None:
+    """Position, widths and flux of the target by least squares, with neighbours at their catalogued flux ratios."""
     shape = (control.shape[0], control.shape[1])
     near = np.isfinite(control) & (distance_px(shape, *guess) <= FIT_RADIUS_PX)
     data = control[near]
-    scale = float(np.abs(data).max(initial=0.0))
-    if near.sum() < 6 or scale <= 0 or data.max() <= np.median(control[np.isfinite(control)]):
+    if near.sum() < 6 or np.abs(data).max() <= 0 or data.max() <= np.median(control[np.isfinite(control)]):
         return None
     ratios = _flux_ratios(control, near, tmag, neighbours)
     known = [i for i, ratio in enumerate(ratios) if ratio is not None]
     # A catalogue's stars move with the target: an error of the WCS is common to all of them.
-    rows = np.array([0.0, *(neighbours[i].row - guess[0] for i in known)])
-    columns = np.array([0.0, *(neighbours[i].column - guess[1] for i in known)])
-    weights = np.array([1.0, *(ratios[i] or 0.0 for i in known)])
+    stars = StarModel(
+        np.array([0.0, *(neighbours[i].row - guess[0] for i in known)]),
+        np.array([0.0, *(neighbours[i].column - guess[1] for i in known)]),
+        np.array([1.0, *(ratios[i] or 0.0 for i in known)]),
+    )
 
-    def unit_model(values: FloatArray) -> FloatArray:
-        prf = GaussianPrf(shape, abs(values[2]) + 0.2, abs(values[3]) + 0.2)
-        images = prf.evaluate(values[0] + rows, values[1] + columns)
-        return np.asarray(np.tensordot(weights, images, axes=1)[near], dtype=np.float64)
+    def gaussian(values: FloatArray) -> GaussianPrf:
+        return GaussianPrf(shape, abs(float(values[2])) + 0.2, abs(float(values[3])) + 0.2)
 
-    def residual(values: FloatArray) -> FloatArray:
-        model = unit_model(values)
-        norm = float(model @ model)
-        flux = float(model @ data) / norm if norm > 0 else 0.0
-        return np.asarray((data - flux * model) / scale, dtype=np.float64)
+    def model(values: FloatArray) -> FloatArray:
+        return stars.image(gaussian(values), float(values[0]), float(values[1]))
 
-    found = least_squares(
-        residual, np.array([guess[0], guess[1], 0.6, 0.6]), method="lm", ftol=1e-7, xtol=1e-5, max_nfev=150
-    ).x
+    found, flux, _ = fit_star(control, near, model, np.array([guess[0], guess[1], 0.6, 0.6]))
     if not np.isfinite(found).all() or math.hypot(found[0] - guess[0], found[1] - guess[1]) > FIT_RADIUS_PX:
         return None
-    model = unit_model(found)
-    norm = float(model @ model)
-    flux = float(model @ data) / norm if norm > 0 else 0.0
     if flux <= 0 or max(abs(found[2]), abs(found[3])) > max(shape):
         return None
-    gaussian = GaussianPrf(shape, abs(float(found[2])) + 0.2, abs(float(found[3])) + 0.2)
     star_flux = tuple(None if ratio is None else flux * ratio for ratio in ratios)
-    return (float(found[0]), float(found[1])), gaussian, flux, star_flux
+    return GaussianFit(float(found[0]), float(found[1]), gaussian(found), flux, stars, star_flux, near)
 
 
 def _flux_ratios(

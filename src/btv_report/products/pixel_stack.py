@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from btv_report.archive.sky_distance import separation_arcsec
 from btv_report.checks.inputs import PixelStack, StackStar
+from btv_report.checks.prf_grid import PrfGrid
 from btv_report.errors import ProductRefusedError
 from btv_report.products.model import TargetPixelFile
 from btv_report.products.sky import locate_target, mid_year, place_all
@@ -31,6 +32,7 @@ def build_pixel_stack(
     position: SkyPosition | None,
     tmag: float | None = None,
     neighbours: Sequence[Neighbour] | None = None,
+    prfs: Sequence[PrfGrid] = (),
 ) -> PixelStack:
     """
     Bring pixels and stars together.
@@ -44,6 +46,7 @@ def build_pixel_stack(
     position : the target's catalogue position, None when unknown
     tmag : its TESS magnitude, None when unknown
     neighbours : stars near the target; None when no catalogue was asked
+    prfs : calibrated PRF sets at hand
 
     Raises
     ------
@@ -78,6 +81,11 @@ def build_pixel_stack(
         neighbours=place_neighbours(tpf, position, neighbours or ()),
         neighbours_known=neighbours is not None,
         tmag=tmag,
+        corner_row=tpf.corner_row,
+        corner_column=tpf.corner_column,
+        camera=header.camera,
+        ccd=header.ccd,
+        prfs=tuple(prfs),
         wcs_disagrees=spot.note,
     )
 

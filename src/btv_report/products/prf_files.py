@@ -1,0 +1,221 @@
+"""
+Folders of TESS PRF files to `PrfGrid`s: one grid per camera, CCD and release.
+
+The files are told by what they hold: a primary header with DATATYPE 'PRF', CAM, CCD, CCD_RREF, CCD_CREF and NSAMP. Only the
+release (the time stamp of the name, shared by all files of it) is read off the name, because no keyword tells it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from btv_report.archive.fits_blocks import BLOCK_BYTES, Hdu
+from btv_report.archive.fits_sums import check_fits
+from btv_report.archive.local_file import GZIP_MAGIC, FileBytes, read_file
+from btv_report.checks.prf_grid import PrfGrid
+from btv_report.errors import LocalEnvironmentError, ProductCorruptError, ProductRefusedError, UsageError
+from btv_report.products.model import FitsSum
+
+MAX_PRF_BYTES = 20_000_000
+N_CAMERAS, N_CCDS = 4, 4
+_RELEASE = re.compile(r"(tess\d{13})-prf-", re.IGNORECASE)
+_SUFFIXES = (".fits", ".fits.gz", ".fit", ".fit.gz")
+_DTYPES = {-64: ">f8", -32: ">f4"}
+
+
+@dataclass(frozen=True)
+class PrfFolder:
+    """
+    What a folder held.
+
+    Attributes
+    ----------
+    grids : usable sets, by release, camera and CCD
+    files : name of a set to (file name, sha256) of its files
+    warnings : sentences about files and sets that were not used
+    """
+
+    grids: tuple[PrfGrid, ...]
+    files: dict[str, tuple[tuple[str, str], ...]]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Node:
+    """One file: where on which detector, and its samples."""
+
+    file: str
+    sha256: str
+    release: str
+    camera: int
+    ccd: int
+    row: float
+    column: float
+    n_per_pixel: int
+    samples: NDArray[np.float64]
+
+
+def read_prf_folder(folder: Path) -> PrfFolder:
+    """
+    Read every PRF file of a folder tree.
+
+    Raises
+    ------
+    UsageError
+        If the folder does not exist or is none.
+    ProductRefusedError
+        If it holds no usable set of PRF files; the sentence says what stood in the way.
+    ProductCorruptError
+        The same where its PRF files are damaged.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"The PRF folder {folder} does not exist or is no folder.",
+            hint="Give the folder that holds the TESS PRF files, such as those of "
+            "https://archive.stsci.edu/missions/tess/models/prf_fitsfiles.",
+            path=folder,
+        )
+    nodes, warnings, damaged = [], [], False
+    for path in _candidates(folder):
+        try:
+            nodes.append(_read_node(read_file(path, max_bytes=MAX_PRF_BYTES)))
+        except (LocalEnvironmentError, ProductRefusedError, ProductCorruptError) as error:
+            damaged = damaged or isinstance(error, ProductCorruptError)
+            warnings.append(str(error))
+    grids, files = [], {}
+    for group in _groups(nodes):
+        made = _grid(group)
+        if isinstance(made, str):
+            warnings.append(made)
+            continue
+        grids.append(made)
+        files[made.name] = tuple((node.file, node.sha256) for node in group)
+    if not grids:
+        raise _no_grid(folder, warnings, damaged=damaged)
+    return PrfFolder(tuple(grids), files, tuple(warnings))
+
+
+def _no_grid(folder: Path, warnings: Sequence[str], *, damaged: bool) -> ProductCorruptError | ProductRefusedError:
+    kind = ProductCorruptError if damaged else ProductRefusedError
+    detail = f" {warnings[0]}" if warnings else " No FITS file in it says DATATYPE = 'PRF' in its header."
+    return kind(
+        f"{folder.name} holds no usable set of TESS PRF files.{detail}",
+        hint="Give the folder that holds the 25 files of a camera and CCD, or leave --prf out.",
+        path=folder,
+    )
+
+
+def _candidates(folder: Path) -> list[Path]:
+    """FITS files of the tree that are PRF files, in an order that does not depend on the file system."""
+    found = [path for path in folder.rglob("*") if path.name.lower().endswith(_SUFFIXES) and path.is_file()]
+    return sorted(path for path in found if _says_prf(path))
+
+
+def _says_prf(path: Path) -> bool:
+    """Whether the first header block, plain or gzip, says that it is a PRF, or the name does (so that damage is told)."""
+    if "-prf-" in path.name.lower():
+        return True
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(BLOCK_BYTES)
+        if head.startswith(GZIP_MAGIC):
+            head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, BLOCK_BYTES)
+    except (OSError, zlib.error):
+        return False
+    return b"DATATYPE= 'PRF " in head
+
+
+def _read_node(file: FileBytes) -> _Node:
+    """
+    One file.
+
+    Raises
+    ------
+    ProductCorruptError
+        If it is truncated, is no FITS at all, or fails a sum that it carries.
+    ProductRefusedError
+        If it is sound and no PRF of a star.
+    """
+    content = file.content()
+    check = check_fits(content)
+    if check.state is FitsSum.BAD:
+        raise ProductCorruptError(
+            f"The PRF file {file.path.name} is damaged: {check.reason}.", hint="Fetch the file again.", path=file.path
+        )
+    try:
+        node = _node(file, check.hdus[0], content)
+    except (KeyError, ValueError, OverflowError) as error:
+        raise ProductRefusedError(
+            f"The PRF file {file.path.name} does not say camera, CCD, place and sampling as PRF files do ({error}).",
+            path=file.path,
+        ) from error
+    reason = _oddity(node)
+    if reason:
+        raise ProductRefusedError(f"The PRF file {file.path.name} is not used: {reason}.", path=file.path)
+    return node
+
+
+def _node(file: FileBytes, hdu: Hdu, content: bytes) -> _Node:
+    """The primary image and its keywords; a KeyError or ValueError names what is missing or senseless."""
+    cards = hdu.header.cards
+    if cards["DATATYPE"].strip().upper() != "PRF":
+        raise ValueError(f"DATATYPE is {cards['DATATYPE']!r}")
+    shape = int(cards["NAXIS2"]), int(cards["NAXIS1"])
+    values = np.frombuffer(content, _DTYPES[int(cards["BITPIX"])], shape[0] * shape[1], hdu.data_start)
+    release = _RELEASE.search(file.path.name)
+    return _Node(
+        file=file.path.name,
+        sha256=file.sha256,
+        release=release[1] if release else "of unnamed release",
+        camera=int(float(cards["CAM"])),
+        ccd=int(float(cards["CCD"])),
+        row=float(cards["CCD_RREF"]),
+        column=float(cards["CCD_CREF"]),
+        n_per_pixel=round(float(cards["NSAMP"])),
+        samples=values.reshape(shape).astype(np.float64),
+    )
+
+
+def _oddity(node: _Node) -> str:
+    """Why a file cannot be the PRF of a star, a phrase; empty where it can."""
+    shape = node.samples.shape
+    if not (1 <= node.camera <= N_CAMERAS and 1 <= node.ccd <= N_CCDS and np.isfinite([node.row, node.column]).all()):
+        return f"camera {node.camera}, CCD {node.ccd}, row {node.row:g}, column {node.column:g} is no place on a TESS detector"
+    if shape[0] != shape[1] or shape[0] % 2 == 0 or not 0 < node.n_per_pixel < shape[0]:
+        return f"its image of {shape[0]} x {shape[1]} samples, {node.n_per_pixel} a pixel, has no middle sample"
+    if not np.isfinite(node.samples).all() or node.samples.sum() <= 0:
+        return "its image is not finite and positive"
+    return ""
+
+
+def _groups(nodes: Iterable[_Node]) -> list[list[_Node]]:
+    """Files of the same release, camera, CCD and sampling, by place; a file at hand twice counts once."""
+    table: dict[tuple[str, int, int, int, int], dict[tuple[float, float], _Node]] = {}
+    for node in nodes:
+        key = (node.release, node.camera, node.ccd, node.n_per_pixel, len(node.samples))
+        table.setdefault(key, {}).setdefault((node.row, node.column), node)
+    return [[group[place] for place in sorted(group)] for _, group in sorted(table.items())]
+
+
+def _grid(group: Sequence[_Node]) -> PrfGrid | str:
+    """One grid, or a sentence why there is none: its places must fill rows and columns without a hole."""
+    first = group[0]
+    name = f"{first.release} (camera {first.camera}, CCD {first.ccd})"
+    rows = np.array(sorted({node.row for node in group}))
+    columns = np.array(sorted({node.column for node in group}))
+    if len(rows) * len(columns) != len(group):
+        return (
+            f"The PRF set {name} is not used: of the {len(rows)} x {len(columns)} places of its grid only {len(group)} have "
+            "a file."
+        )
+    samples = np.stack([node.samples for node in group]).reshape(len(rows), len(columns), *first.samples.shape)
+    digest = hashlib.sha256("".join(sorted(node.sha256 for node in group)).encode()).hexdigest()
+    return PrfGrid(name, first.camera, first.ccd, rows, columns, samples, first.n_per_pixel, digest)
