@@ -12,6 +12,8 @@ from btv_report.checks import thresholds
 from btv_report.checks.apertures import BoolArray, FloatArray
 from btv_report.checks.difference_image import PixelMeasurement
 from btv_report.checks.matched_windows import N_DRAWS
+from btv_report.checks.prf import Prf
+from btv_report.checks.prf_grid import SampledPrf
 from btv_report.checks.result import CheckResult, Metric, Verdict
 from btv_report.checks.scene import NOMINAL_PIXEL_ARCSEC, Scene
 
@@ -125,6 +127,19 @@ def reason_for_no_verdict(measurement: PixelMeasurement, scene: Scene) -> str:
             f"{measurement.stack.sector}; {least:g} are needed."
         )
     return ""
+
+
+def prf_details(prf: Prf) -> dict[str, Any]:
+    """Which PRF a position was fitted with, as JSON values; a calibrated one with the digest of its files."""
+    details: dict[str, Any] = {"kind": prf.kind, "description": prf.description}
+    if isinstance(prf, SampledPrf):
+        details |= {
+            "set": prf.grid.name,
+            "camera": prf.grid.camera,
+            "ccd": prf.grid.ccd,
+            "sha256": prf.grid.sha256,
+        }
+    return details
 
 
 def parameters_of(measurement: PixelMeasurement, **more: Any) -> dict[str, Any]:

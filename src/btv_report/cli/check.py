@@ -41,6 +41,12 @@ KEY_METRICS = {
     metavar="FILE",
     help="Stars around the target: csv, ecsv or VOTable with our columns, those of the TIC or those of Gaia.",
 )
+@click.option(
+    "--prf",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder tree of TESS PRF files; the set that describes the star best is used.  [default: prf/ in the cache]",
+)
 @click.option("--no-plot-data", is_flag=True, help="Leave the stamps out of the JSON.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line and file on stdout.")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
@@ -53,6 +59,7 @@ def check_command(
     duration_hours: float | None,
     quality_mask: str,
     neighbours: Path | None,
+    prf: Path | None,
     no_plot_data: bool,
     as_json: bool,
     verbose: bool,
@@ -76,6 +83,7 @@ def check_command(
             duration_hours=duration_hours,
             quality_mask=quality_mask,
             neighbours=neighbours,
+            prf=prf,
             store_plot_data=not no_plot_data,
         )
         for path in files:
@@ -100,6 +108,7 @@ def _request(
     duration_hours: float | None,
     quality_mask: str,
     neighbours: Path | None,
+    prf: Path | None,
     store_plot_data: bool,
 ) -> CheckRequest:
     """The question, refused before any file is read where it makes no sense."""
@@ -108,6 +117,7 @@ def _request(
     from btv_report.products.neighbours import read_neighbours
     from btv_report.quality import resolve_quality_mask
     from btv_report.stages.check_files import CheckRequest
+    from btv_report.stages.prf_sets import find_prf_sets
 
     ephemeris = ephemeris_from_options(period_days, epoch_btjd, duration_hours)
     if ephemeris is None:
@@ -117,7 +127,10 @@ def _request(
         )
     if neighbours is not None:
         read_neighbours(neighbours)
-    return CheckRequest(ephemeris, resolve_quality_mask(quality_mask), neighbours, store_plot_data)
+    sets = find_prf_sets(prf, Path.cwd())
+    for warning in sets.warnings:
+        say(f"Warning: {warning}")
+    return CheckRequest(ephemeris, resolve_quality_mask(quality_mask), neighbours, sets, store_plot_data)
 
 
 def _text(answer: dict[str, Any]) -> str:

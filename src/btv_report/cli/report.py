@@ -63,6 +63,12 @@ PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
     metavar="FILE",
     help="Stars around the target: csv, ecsv or VOTable with id, ra, dec (deg), tmag or gmag, pmra, pmdec, ref_epoch.",
 )
+@click.option(
+    "--prf",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder tree of TESS PRF files; the set that describes the star best is used.  [default: prf/ in the cache]",
+)
 @click.option("--no-plot-data", is_flag=True, help="Keep numbers only, no stamps.")
 @click.option("--no-exofop", is_flag=True, help="Leave ExoFOP out.")
 @click.option("--dry-run", is_flag=True, help="Say which files would be used and why; write nothing.")
@@ -85,6 +91,7 @@ def report_command(
     quality_mask: str,
     no_normalise: bool,
     neighbours: Path | None,
+    prf: Path | None,
     no_plot_data: bool,
     no_exofop: bool,
     dry_run: bool,
@@ -136,6 +143,7 @@ def report_command(
             quality_mask=resolve_quality_mask(quality_mask),
             normalise=not no_normalise,
             neighbours=neighbours,
+            prf=prf,
             store_plot_data=not no_plot_data,
             exofop=not no_exofop,
             dry_run=dry_run,

@@ -19,6 +19,7 @@ from btv_report.stages import values
 from btv_report.stages.checking import NO_PIXELS, CheckedPixels
 from btv_report.stages.dv_reports import SpocComparison
 from btv_report.stages.exofop import ExoFopLook
+from btv_report.stages.prf_sets import prf_parameters
 from btv_report.stages.reduce import bin_light_curve, bin_width_hours, fold_light_curves
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.sectors import FoundProducts, mirror_state
@@ -98,7 +99,7 @@ def _run_info(request: ReportRequest, found: FoundProducts, started_at: str) -> 
     return {
         "started_at": started_at,
         "command": request.published_command(),
-        "parameters": {**request.parameters(), **_neighbour_table(found)},
+        "parameters": {**request.parameters(), **_neighbour_table(found), **prf_parameters(found.prf_sets)},
         "versions": versions,
         "simulated": any(product.header.simulated for product in used if product.header),
     }

@@ -13,6 +13,7 @@ from btv_report.ephemeris import Ephemeris
 from btv_report.errors import BtvReportError, ProductCorruptError, ProductRefusedError, UsageError
 from btv_report.products.inspect import Inspection, inspect_file
 from btv_report.products.model import ProductFile, ProductKind, ProductState
+from btv_report.products.prf_files import PrfFolder
 from btv_report.products.sky import mid_year
 from btv_report.products.target_pixel_file import read_target_pixel_file
 from btv_report.quality import DEFAULT_QUALITY_MASK
@@ -21,6 +22,7 @@ from btv_report.stages import values
 from btv_report.stages.answer import check_rows
 from btv_report.stages.checking import check_sector
 from btv_report.stages.neighbours import find_neighbours
+from btv_report.stages.prf_sets import NO_SETS
 from btv_report.stages.sectors import place_stars
 from btv_report.targets import Target
 
@@ -35,12 +37,14 @@ class CheckRequest:
     ephemeris : the candidate
     quality_mask : integer; cadences with any of its bits are not used
     neighbours : table of stars around the target
+    prf_sets : calibrated PRFs at hand
     store_plot_data : give the stamps with the results
     """
 
     ephemeris: Ephemeris
     quality_mask: int = DEFAULT_QUALITY_MASK
     neighbours: Path | None = None
+    prf_sets: PrfFolder = NO_SETS
     store_plot_data: bool = True
 
 
@@ -114,7 +118,7 @@ def _checked(looked: Inspection, request: CheckRequest) -> dict[str, Any]:
         source=f"header of {product.path.name}",
     )
     neighbours = find_neighbours(request.neighbours, (), target, mid_year(tpf.time_btjd))
-    pixels = place_stars(tpf, target, neighbours)
+    pixels = place_stars(tpf, target, neighbours, request.prf_sets.grids)
     candidate = request.ephemeris
     done, masks = check_sector(pixels, candidate, (candidate,), store_plot_data=request.store_plot_data)
     return _answer(product, done, masks, warnings=[*neighbours.warnings, *pixels.notes])

@@ -27,6 +27,7 @@ class ReportRequest:
     quality_mask : integer; cadences with any of its bits are not used
     normalise : divide light curves by their median
     neighbours : table of stars around the target
+    prf : folder tree of TESS PRF files
     store_plot_data : keep the stamps
     exofop : look at ExoFOP artefacts
     dry_run : say what would be used, write nothing
@@ -45,6 +46,7 @@ class ReportRequest:
     quality_mask: int = DEFAULT_QUALITY_MASK
     normalise: bool = True
     neighbours: Path | None = None
+    prf: Path | None = None
     store_plot_data: bool = True
     exofop: bool = True
     dry_run: bool = False
@@ -66,6 +68,7 @@ class ReportRequest:
             "quality_mask": self.quality_mask,
             "normalise": self.normalise,
             "neighbours": self.neighbours.name if self.neighbours else None,
+            "prf": self.prf.resolve().name if self.prf else None,
             "store_plot_data": self.store_plot_data,
             "exofop": self.exofop,
         }

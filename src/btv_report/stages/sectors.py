@@ -12,6 +12,7 @@ import numpy as np
 from btv_report.archive.mirror import MirrorAnswer, find_products
 from btv_report.archive.states import AnswerState
 from btv_report.checks.inputs import PixelStack
+from btv_report.checks.prf_grid import PrfGrid
 from btv_report.errors import (
     BtvReportError,
     NothingUsableError,
@@ -23,11 +24,13 @@ from btv_report.products.inspect import content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
 from btv_report.products.model import LightCurve, ProductFile, ProductKind, ProductState, TargetPixelFile
 from btv_report.products.pixel_stack import build_pixel_stack, keep_brightest, sky_note
+from btv_report.products.prf_files import PrfFolder
 from btv_report.products.select import select_products
 from btv_report.products.sky import mid_year
 from btv_report.products.target_pixel_file import read_target_pixel_file
 from btv_report.stages.dv_reports import DvFinds, find_dv_reports
 from btv_report.stages.neighbours import FoundNeighbours, find_neighbours
+from btv_report.stages.prf_sets import NO_SETS, find_prf_sets
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.values import product_value
 from btv_report.store.workspace import Workspace, cache_folder
@@ -60,6 +63,7 @@ class FoundProducts:
     mirror : what was found where
     warnings : sentences
     neighbours : the stars around the target
+    prf_sets : calibrated PRFs at hand
     contents : decompressed bytes by sha256, while memory allows
     dv : SPOC's DV reports of the target; their products stand here, not among `products`
     """
@@ -70,6 +74,7 @@ class FoundProducts:
     mirror: MirrorAnswer
     warnings: list[str]
     neighbours: FoundNeighbours = field(default_factory=FoundNeighbours)
+    prf_sets: PrfFolder = NO_SETS
     contents: dict[str, bytes] = field(default_factory=dict)
     dv: DvFinds = field(default_factory=DvFinds)
 
@@ -104,6 +109,7 @@ def find_and_read(request: ReportRequest) -> FoundProducts:
     ProductCorruptError
         If the only products are damaged.
     """
+    prf_sets = find_prf_sets(request.prf, request.workspace)
     mirror = _search(request)
     contents: dict[str, bytes] = {}
     products = select_products(
@@ -126,9 +132,11 @@ def find_and_read(request: ReportRequest) -> FoundProducts:
             *mirror.unreadable,
             *_missing_sectors(request, products),
             *dv.warnings,
+            *prf_sets.warnings,
         ],
         contents=contents,
         dv=dv,
+        prf_sets=prf_sets,
     )
     _read_light_curves(request, found)
     _find_neighbours(request, found)
@@ -139,7 +147,7 @@ def read_pixels(request: ReportRequest, found: FoundProducts, product: ProductFi
     """Read one pixel file and place the stars on it; None, with a warning, when it cannot be used after all."""
     try:
         tpf = read_target_pixel_file(product, _content(found, product), quality_mask=request.quality_mask)
-        pixels = place_stars(tpf, found.target, found.neighbours)
+        pixels = place_stars(tpf, found.target, found.neighbours, found.prf_sets.grids)
     except (ProductRefusedError, ProductCorruptError) as error:
         found.refuse(product, error)
         return None
@@ -147,9 +155,11 @@ def read_pixels(request: ReportRequest, found: FoundProducts, product: ProductFi
     return pixels
 
 
-def place_stars(tpf: TargetPixelFile, target: Target, neighbours: FoundNeighbours) -> PixelSector:
+def place_stars(
+    tpf: TargetPixelFile, target: Target, neighbours: FoundNeighbours, prfs: Sequence[PrfGrid] = ()
+) -> PixelSector:
     """
-    Put target and neighbours on the stamp.
+    Put target and neighbours on the stamp, with the calibrated PRFs at hand.
 
     Raises
     ------
@@ -157,7 +167,7 @@ def place_stars(tpf: TargetPixelFile, target: Target, neighbours: FoundNeighbour
         If the file states no sector or no cadence length can be measured.
     """
     product = tpf.product
-    placed = build_pixel_stack(tpf, position=target.position, tmag=target.tmag, neighbours=neighbours.stars)
+    placed = build_pixel_stack(tpf, position=target.position, tmag=target.tmag, neighbours=neighbours.stars, prfs=prfs)
     stack, crowded = keep_brightest(placed)
     notes = [sky_note(tpf), stack.wcs_disagrees, _absence_note(product, tpf.repacked, tpf.n_absent_cadences), crowded]
     if not tpf.quality_column:
