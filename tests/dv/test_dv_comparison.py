@@ -104,7 +104,7 @@ def test_reports_are_found_by_content_and_told_apart(write: Callable[..., Path],
         write(b"", "empty.xml"),
     ]
     finds = find_dv_reports(files, 307210830)
-    spoc = compare_with_spoc(finds, [PLANET])
+    spoc = compare_with_spoc(finds, [PLANET], ())
     assert [(product.path.name, str(product.state), product.used) for product in spoc.products] == [
         ("anything.xml", "OK", True),
         ("copy.xml", "OK", False),

@@ -37,7 +37,8 @@ ASKED = (
 )
 METHOD = (
     "Each difference image printed in an SPOC DV report is fitted with a point response and a constant background, weighted with "
-    "SPOC's errors; the point response is the one among those allowed that fits the control image best by chi-squared. The same "
+    "SPOC's errors; the point response is the one among those allowed that fits the control image best by chi-squared (sets of "
+    "other detectors also mirrored in columns, as the CCDs about a camera's axis see it; not where its own is at hand). The same "
     "transits printed in several reports count once: the report with the most sectors is taken."
 )
 COLUMNS = (

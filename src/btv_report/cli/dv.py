@@ -14,7 +14,7 @@ from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from btv_report.checks.dv_images import PrfSet
+    from btv_report.checks.prf_grid import PrfGrid
 
 
 @click.command("dv", epilog="The exit code is that of the worst file; every file is answered.")
@@ -55,7 +55,7 @@ def dv_command(files: tuple[str, ...], prf_folder: Path | None, as_json: bool, v
     stop(worst)
 
 
-def _grids(folder: Path | None) -> Sequence[PrfSet]:
+def _grids(folder: Path | None) -> Sequence[PrfGrid]:
     if folder is None:
         return ()
     from btv_report.products.prf_files import read_prf_folder
@@ -66,7 +66,7 @@ def _grids(folder: Path | None) -> Sequence[PrfSet]:
     return found.grids
 
 
-def _answer(name: str, grids: Sequence[PrfSet]) -> tuple[int, list[dict[str, Any]]]:
+def _answer(name: str, grids: Sequence[PrfGrid]) -> tuple[int, list[dict[str, Any]]]:
     """The lines of one argument and the worst exit code among its files."""
     from btv_report.errors import BtvReportError
     from btv_report.products.dv_report import read_dv_report

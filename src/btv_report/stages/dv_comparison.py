@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from btv_report.checks.dv_images import UNUSABLE, WEAK, DvFit, DvStamp, PrfSet, choose_dv_prf, fit_dv_image, local_sky
+from btv_report.checks.dv_images import UNUSABLE, WEAK, DvFit, DvStamp, choose_dv_prf, fit_dv_image, local_sky
 from btv_report.checks.prf import Prf
+from btv_report.checks.prf_choice import candidates_at
+from btv_report.checks.prf_grid import PrfGrid
 from btv_report.errors import BtvReportError, ProductCorruptError, ProductRefusedError
 from btv_report.products.dv_model import DvCentroid, DvDifferenceImage, DvOffset, DvPlanet, DvReport, Measured
 
@@ -47,13 +49,13 @@ class DvComparison:
         )
 
 
-def compare_image(image: DvDifferenceImage, tmag: float | None, prf_sets: Sequence[PrfSet]) -> DvComparison:
+def compare_image(image: DvDifferenceImage, tmag: float | None, prf_sets: Sequence[PrfGrid]) -> DvComparison:
     """Choose a point response among the sets at hand (or a Gaussian) on the control image, and fit the difference image."""
     stamp = stamp_of(image, tmag)
     if stamp is None:
         return DvComparison(image, None, None, NO_TARGET)
     place = (stamp.target_row + image.corner_row, stamp.target_column + image.corner_column)
-    candidates = [prf_set.at(*place, stamp.shape) for prf_set in prf_sets]
+    candidates = candidates_at(prf_sets, (image.camera, image.ccd), place, stamp.shape)
     prf = choose_dv_prf(stamp, candidates)
     if prf is None:
         return DvComparison(image, None, None, NO_STAR)
@@ -191,7 +193,7 @@ def _rounded(value: float) -> float:
     return round(value, 6)
 
 
-def compare_report(report: DvReport, prf_sets: Sequence[PrfSet]) -> list[tuple[DvPlanet, DvComparison]]:
+def compare_report(report: DvReport, prf_sets: Sequence[PrfGrid]) -> list[tuple[DvPlanet, DvComparison]]:
     """All difference images of a report, planet by planet, in the order of the file."""
     return [
         (planet, compare_image(image, report.tmag, prf_sets))

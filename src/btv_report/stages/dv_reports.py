@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from btv_report.archive.local_file import GZIP_MAGIC, read_file
-from btv_report.checks.dv_images import PrfSet
+from btv_report.checks.prf_grid import PrfGrid
 from btv_report.ephemeris import Ephemeris
 from btv_report.errors import BtvReportError, LocalEnvironmentError, ProductCorruptError
 from btv_report.products.dv_model import DvPlanet, DvReport
@@ -185,9 +185,7 @@ class SpocComparison:
     products: tuple[ProductFile, ...]
 
 
-def compare_with_spoc(
-    finds: DvFinds, candidates: Sequence[Ephemeris], prf_sets: Sequence[PrfSet] = ()
-) -> SpocComparison:
+def compare_with_spoc(finds: DvFinds, candidates: Sequence[Ephemeris], prf_sets: Sequence[PrfGrid]) -> SpocComparison:
     """Match SPOC's events with the candidates and fit each of their difference images; reports that match none are not used."""
     values = tuple(
         _event_value(report, planet, candidate, match, prf_sets)
@@ -205,7 +203,7 @@ def compare_with_spoc(
 
 
 def _event_value(
-    report: DvReport, planet: DvPlanet, candidate: Ephemeris, match: str, prf_sets: Sequence[PrfSet]
+    report: DvReport, planet: DvPlanet, candidate: Ephemeris, match: str, prf_sets: Sequence[PrfGrid]
 ) -> SpocDvValue:
     images = [
         comparison_value(report, planet, compare_image(image, report.tmag, prf_sets))
