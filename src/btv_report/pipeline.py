@@ -68,7 +68,7 @@ def run_report(request: ReportRequest, *, tell: Callable[[str], None] = lambda s
     exofop = look_at_exofop(request, exofop_manifests(found.mirror))
     candidates = (request.ephemeris,) if request.ephemeris else ()
     checked = check_pixels(request, found, candidates, tell=tell)
-    spoc = compare_with_spoc(found.dv, candidates)
+    spoc = compare_with_spoc(found.dv, candidates, found.prf_sets.grids)
     record = assemble_record(request, found, exofop, candidates, checked, spoc=spoc)
     run_id = page = None
     if not request.dry_run:
