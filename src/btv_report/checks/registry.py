@@ -107,6 +107,7 @@ FLAG_MEANINGS: Mapping[str, str] = MappingProxyType(
         "WCS_DISAGREES": "The coordinates in the file and the stars on the stamp contradict each other.",
         "NO_WCS": "No usable coordinates; positions are relative to the control centroid.",
         "APERTURE_SENSITIVE": "The result changes when the aperture is grown by one pixel.",
+        "SHIFT_AS_ON_TARGET": "The centre of light moves as a signal on the target would move it among its known neighbours.",
         "MASK_SENSITIVE": "The verdict depends on which quality bits are masked; the table of masks shows how. (In records of "
         "method version pixel-checks-3: the result changes when the aperture is grown by one pixel.)",
         "NEIGHBOURS_UNKNOWN": "No catalogue of neighbouring stars was at hand.",

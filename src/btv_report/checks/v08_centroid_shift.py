@@ -15,12 +15,13 @@ import numpy as np
 
 from btv_report.checks import thresholds
 from btv_report.checks.apertures import BoolArray, FloatArray, grow
-from btv_report.checks.difference_image import PixelMeasurement
+from btv_report.checks.difference_image import PPM, PixelMeasurement
 from btv_report.checks.matched_windows import (
     N_DRAWS,
     Significance,
     draw_means,
     effective_number,
+    hotelling_p,
     mahalanobis_squared,
     rank_significance,
 )
@@ -30,7 +31,9 @@ from btv_report.checks.reporting import (
     conclude,
     few_transits_note,
     metrics_of,
+    p_words,
     parameters_of,
+    pixel_scale_arcsec,
     plot_data,
     reason_to_abstain,
     sky_offset_arcsec,
@@ -40,7 +43,6 @@ from btv_report.checks.result import CheckResult, Verdict
 from btv_report.checks.scene import Scene
 
 CHECK_ID = "V08"
-MIN_DEPTH_SNR = 3.0
 APERTURE_NOTE = " The finding changes when the aperture is grown by one pixel."
 
 
@@ -70,6 +72,31 @@ class CentroidShift:
     depth: float
     depth_err: float
 
+    @property
+    def snr(self) -> float:
+        """Depth over its matched-window error; 0 where that error is not known."""
+        return self.depth / self.depth_err if self.depth_err > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class OnTargetShift:
+    """
+    The shift that a signal of the same depth on the target would make: light of neighbours dilutes the target's.
+
+    Attributes
+    ----------
+    shift : shape (2,): row and column, px
+    p_value : probability that noise takes the measured shift so far from it
+    """
+
+    shift: FloatArray
+    p_value: float
+
+    @property
+    def explains(self) -> bool:
+        """Whether the measured shift is what a signal on the target makes, as far as the noise can tell."""
+        return self.p_value >= thresholds.value("p_warn")
+
 
 def check_centroid_shift(
     measurement: PixelMeasurement, scene: Scene | None, *, store_plot_data: bool = True
@@ -87,25 +114,37 @@ def check_centroid_shift(
         return abstention(measurement, CHECK_ID, reason, scene)
     wider = measure_shift(measurement, grow(measurement.aperture) & measurement.valid)
     p_fail = thresholds.value("p_fail")
-    flags = []
+    verdict = _verdict(shift.significance.p_value, measurement.n_transits)
+    expected = expect_on_target(measurement, scene, shift)
+    flags = ["LOW_SNR"] if shift.snr < thresholds.value("snr_strong") else []
     if wider is not None and (wider.significance.p_value < p_fail) != (shift.significance.p_value < p_fail):
         flags.append("APERTURE_SENSITIVE")
-    verdict = _verdict(shift.significance.p_value, measurement.n_transits)
+    if expected is not None and verdict is not Verdict.PASS and expected.explains:
+        flags.append("SHIFT_AS_ON_TARGET")
     return conclude(
         measurement,
         scene,
         CHECK_ID,
         verdict,
-        _sentence(shift, verdict, measurement) + (APERTURE_NOTE if flags else ""),
+        _sentence(shift, expected, verdict, measurement) + (APERTURE_NOTE if "APERTURE_SENSITIVE" in flags else ""),
         flags=flags,
-        metrics=metrics_of(_metrics(measurement, shift)),
-        thresholds=thresholds.used("p_fail", "p_warn", "min_transits", "min_independent_windows"),
+        metrics=metrics_of(_metrics(measurement, shift, expected)),
+        thresholds=thresholds.used(
+            "p_fail",
+            "p_warn",
+            "min_transits",
+            "min_independent_windows",
+            "snr_detect",
+            "snr_strong",
+            "neighbour_light_error",
+            "systematic_floor_arcsec",
+        ),
         parameters=parameters_of(
             measurement,
             shift_is="control minus in transit: it points from the control centroid towards the source of the signal",
             p_value_from=shift.significance.kind,
         ),
-        details={**_details(measurement, shift), **plot_data(measurement, store_plot_data)},
+        details={**_details(measurement, shift, expected), **plot_data(measurement, store_plot_data)},
     )
 
 
@@ -148,6 +187,31 @@ def measure_shift(measurement: PixelMeasurement, aperture: BoolArray) -> Centroi
     )
 
 
+def expect_on_target(measurement: PixelMeasurement, scene: Scene, shift: CentroidShift) -> OnTargetShift | None:
+    """
+    The shift of a signal on the target, depth / (1 - depth) x (target's own centroid - centroid of all light).
+
+    Both centroids are of the same aperture pixels. None where no neighbour's light is known, or no depth stands out.
+    """
+    light = measurement.over(scene.neighbour_light)
+    if not light.any() or shift.snr < thresholds.value("snr_detect") or shift.depth >= 1:
+        return None
+    weights = _moment_weights(measurement, measurement.aperture)
+    flux, *moments = (measurement.control - light) @ weights
+    if flux <= 0:
+        return None
+    target = np.array(moments) / flux
+    lever = shift.depth / (1 - shift.depth)
+    expected = lever * (target - np.array(shift.control))
+    # Errors of the catalogue's magnitudes and of the depth lengthen or shorten the expected shift. Where the light of close
+    # stars lies is known no better than the PRF: their centroids get the floor that positions of sources have elsewhere.
+    relative = math.hypot(thresholds.value("neighbour_light_error"), 1 / shift.snr)
+    floor_px = lever * thresholds.value("systematic_floor_arcsec") / pixel_scale_arcsec(measurement)
+    covariance = shift.covariance_px2 + relative**2 * np.multiply.outer(expected, expected) + floor_px**2 * np.eye(2)
+    distance = float(mahalanobis_squared((shift.mean - expected)[None, :], covariance)[0])
+    return OnTargetShift(expected, hotelling_p(distance, 2, shift.nu))
+
+
 def _moment_weights(measurement: PixelMeasurement, aperture: BoolArray) -> FloatArray:
     """Weights that turn an image into flux, row moment and column moment, background subtracted: (n_pixel, 3)."""
     inside = measurement.over(aperture)
@@ -175,7 +239,9 @@ def _verdict(p_value: float, n_transits: int) -> Verdict:
     return Verdict.WARN if p_value < thresholds.value("p_warn") else Verdict.PASS
 
 
-def _metrics(measurement: PixelMeasurement, shift: CentroidShift) -> dict[str, tuple[float | int | None, str]]:
+def _metrics(
+    measurement: PixelMeasurement, shift: CentroidShift, expected: OnTargetShift | None
+) -> dict[str, tuple[float | int | None, str]]:
     sky = sky_offset_arcsec(measurement, float(shift.mean[0]), float(shift.mean[1]))
     shift_arcsec = None if sky is None else math.hypot(*sky)
     return {
@@ -187,6 +253,8 @@ def _metrics(measurement: PixelMeasurement, shift: CentroidShift) -> dict[str, t
         "n_independent_windows": (shift.nu, "windows"),
         "n_draws": (N_DRAWS, "draws"),
         "source_offset_arcsec": (implied_source_arcsec(measurement, shift), "arcsec"),
+        "on_target_shift_px": (None if expected is None else float(np.hypot(*expected.shift)), "px"),
+        "on_target_p_value": (None if expected is None else expected.p_value, ""),
     }
 
 
@@ -199,12 +267,12 @@ def implied_source_arcsec(measurement: PixelMeasurement, shift: CentroidShift) -
     sky = sky_offset_arcsec(measurement, float(shift.mean[0]), float(shift.mean[1]))
     if sky is None or shift.significance.p_value >= thresholds.value("p_warn"):
         return None
-    if shift.depth_err <= 0 or shift.depth / shift.depth_err < MIN_DEPTH_SNR or shift.depth >= 1:
+    if shift.snr < thresholds.value("snr_detect") or shift.depth >= 1:
         return None
     return math.hypot(*sky) * (1 / shift.depth - 1)
 
 
-def _details(measurement: PixelMeasurement, shift: CentroidShift) -> dict[str, Any]:
+def _details(measurement: PixelMeasurement, shift: CentroidShift, expected: OnTargetShift | None) -> dict[str, Any]:
     used = [row for row in measurement.rows if row.used]
     return {
         "control_centroid": {"row": shift.control[0], "column": shift.control[1]},
@@ -212,6 +280,7 @@ def _details(measurement: PixelMeasurement, shift: CentroidShift) -> dict[str, A
         "covariance_px2": shift.covariance_px2.tolist(),
         "shift_row_px": float(shift.mean[0]),
         "shift_column_px": float(shift.mean[1]),
+        "on_target_shift_px": None if expected is None else expected.shift.tolist(),
         "transit_points": [
             {
                 "number": row.number,
@@ -224,7 +293,9 @@ def _details(measurement: PixelMeasurement, shift: CentroidShift) -> dict[str, A
     }
 
 
-def _sentence(shift: CentroidShift, verdict: Verdict, measurement: PixelMeasurement) -> str:
+def _sentence(
+    shift: CentroidShift, expected: OnTargetShift | None, verdict: Verdict, measurement: PixelMeasurement
+) -> str:
     size = 1000 * float(np.hypot(*shift.mean))
     error = 1000 * math.sqrt(float(np.trace(shift.covariance_px2)) / 2)
     sector, n = measurement.stack.sector, measurement.n_transits
@@ -238,15 +309,36 @@ def _sentence(shift: CentroidShift, verdict: Verdict, measurement: PixelMeasurem
         "source's light falls outside the aperture."
     )
     if verdict is Verdict.FAIL:
-        text = (
-            f"The centre of light moves in transit in sector {sector}: {measured}. Light of another source in the aperture, "
-            "or a source other than the target, carries the signal."
-        )
+        text = f"The centre of light moves in transit in sector {sector}: {measured}."
+        if expected is None or not expected.explains:
+            text += " Light of another source in the aperture, or a source other than the target, carries the signal."
     elif verdict is Verdict.WARN:
         text = f"The centre of light may move in transit in sector {sector}: {measured}."
+    elif shift.snr < thresholds.value("snr_detect"):
+        text = (
+            f"No dimming of the aperture stands out of the noise in sector {sector} (depth {PPM * shift.depth:.0f} ± "
+            f"{PPM * shift.depth_err:.0f} ppm): there is no signal whose place the centre of light could tell, so nothing was "
+            f"tested. Its shift is {measured}."
+        )
     else:
         text = (
             f"No shift of the centre of light in transit stands out of the noise in sector {sector}: {measured}. This does "
             "not place the signal on the target: close sources and sources beyond the aperture move it little."
         )
-    return text + implied + few_transits_note(n)
+    return text + implied + _expected_words(expected, verdict) + few_transits_note(n)
+
+
+def _expected_words(expected: OnTargetShift | None, verdict: Verdict) -> str:
+    """What a signal on the target would do, where light of known neighbours makes it shift the centre of light."""
+    if expected is None or verdict is Verdict.PASS:
+        return ""
+    size = f"{1000 * float(np.hypot(*expected.shift)):.2g} millipixel"
+    if expected.explains:
+        return (
+            f" Because of its neighbours' light, a signal of this depth on the target itself would shift it by {size}; the "
+            f"measured shift agrees with that ({p_words(expected.p_value)}) and does not speak against the target."
+        )
+    return (
+        f" A signal of this depth on the target itself would shift it by {size}; the measured shift differs from that "
+        f"({p_words(expected.p_value)})."
+    )

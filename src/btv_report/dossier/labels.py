@@ -25,6 +25,8 @@ _METRICS = {
     "n_independent_windows": "Independent windows",
     "n_draws": "Draws of the null",
     "source_offset_arcsec": "Source offset implied by the shift",
+    "on_target_shift_px": "Centroid shift expected of a signal on the target",
+    "on_target_p_value": "Probability of the shift for a signal on the target",
     "peak_row": "Peak pixel, row",
     "peak_column": "Peak pixel, column",
     "source_row": "Transit source, row",
