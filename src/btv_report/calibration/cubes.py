@@ -142,15 +142,18 @@ def usable_ephemerides(
     *,
     periods_days: FloatArray,
     step_windows: float = 1.0,
+    order: np.random.Generator | None = None,
+    most: int | None = None,
 ) -> list[Ephemeris]:
     """
     Ephemerides with exactly `n_transits` usable transits in a sector, through the cuts of the checks themselves.
 
     Epochs run over one period in steps of a window, or of a part of one: with whole windows, the transits of two ephemerides
-    of one period share no cadence.
+    of one period share no cadence. At most `most` are given, shuffled by `order`.
     """
     cadences = select_cadences(stack, others)
-    first, found = float(cadences.time_btjd[0]), []
+    first = float(cadences.time_btjd[0])
+    candidates = []
     for period in periods_days:
         shape = window_shape(Ephemeris(float(period), first, duration_hours), cadences.cadence_days)
         width = step_windows * 2 * shape.outer_days
@@ -158,9 +161,14 @@ def usable_ephemerides(
             ephemeris = Ephemeris(float(period), first + step * width, duration_hours, name="injected")
             numbers = transit_numbers(ephemeris, cadences)
             mid = np.array([ephemeris.mid_btjd(number) for number in numbers], dtype=np.float64)
-            # The cuts in time cost a few look-ups; only what passes them is measured, for the side cut.
-            if np.count_nonzero(place_windows(mid, shape, cadences).usable) != n_transits:
-                continue
-            if measure_pixels(stack, ephemeris, others).n_transits == n_transits:
-                found.append(ephemeris)
+            if np.count_nonzero(place_windows(mid, shape, cadences).usable) == n_transits:
+                candidates.append(ephemeris)
+    places = range(len(candidates)) if order is None else order.permutation(len(candidates))
+    found: list[Ephemeris] = []
+    # The cuts in time cost a few look-ups; the side cut needs the pixels, so only as many as are wanted are measured.
+    for place in places:
+        if most is not None and len(found) >= most:
+            break
+        if measure_pixels(stack, candidates[place], others).n_transits == n_transits:
+            found.append(candidates[place])
     return found

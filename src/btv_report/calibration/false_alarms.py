@@ -155,16 +155,16 @@ def _real_rows(effort: Effort, data: RealData, sector: RealSector) -> list[Row]:
 def real_ephemerides(sector: RealSector, n_transits: int, duration_hours: float, most: int) -> list[Ephemeris]:
     """At most `most` fake ephemerides with so many usable transits in the real sector, drawn from all that there are."""
     low, high, step = REAL_PERIODS_DAYS[n_transits]
-    found = usable_ephemerides(
+    return usable_ephemerides(
         sector.stack,
         sector.signals,
         n_transits,
         duration_hours,
         periods_days=np.arange(low, high, step),
         step_windows=1.0 if n_transits == min(TRANSITS) else 0.25,
+        order=generator("real ephemerides", n_transits, duration_hours),
+        most=most,
     )
-    order = generator("real ephemerides", n_transits, duration_hours).permutation(len(found))
-    return [found[i] for i in order[:most]]
 
 
 def judge_real(data: RealData, ephemeris: Ephemeris) -> Outcome:

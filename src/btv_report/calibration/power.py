@@ -85,7 +85,7 @@ def judge(data: RealData, trial: Trial) -> float | None:
 
 def _trials(effort: Effort, sector: RealSector) -> list[Trial]:
     """All trials; ephemerides are taken in turn, directions at random."""
-    ephemerides = real_ephemerides(sector, N_TRANSITS, DURATION_HOURS, TRIALS)
+    ephemerides = real_ephemerides(sector, N_TRANSITS, DURATION_HOURS, effort.trials(TRIALS))
     if not ephemerides:
         return []
     cells = [(depth, 0.0, TRIALS) for depth in ON_TARGET_PPM]
