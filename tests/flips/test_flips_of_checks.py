@@ -205,8 +205,8 @@ FLIPS: list[tuple[str, str, str, str, Truth]] = [
     ("half-pixel in the circles of V10", f"{C}.apertures:circle_overlap", "- 0.5 - row", "- row", circles_are_where_they_are_asked_for),
     ("row-column in the Gaussian PRF", f"{C}.prf:GaussianPrf.evaluate", "self.shape[0], rows,", "self.shape[0], columns,", gaussian_prf_is_where_it_is_asked_for),
     ("half-pixel in the Gaussian PRF", f"{C}.prf:_gaussian_integral", "- 0.5 - np.asarray(centre)", "- np.asarray(centre)", gaussian_prf_is_where_it_is_asked_for),
-    ("row-column in the star's own image", f"{C}.prf:OwnImagePrf.evaluate", "some_rows - self.row", "some_rows - self.column", own_image_moves_as_it_is_asked_to),
-    ("the star's own image moved backwards", f"{C}.prf:_spline_weights", "- shift[:, None, None]", "+ shift[:, None, None]", own_image_moves_as_it_is_asked_to),
+    ("row-column in the star's own image", f"{C}.prf:OwnImagePrf._weights", "(self.row, self.column)[axis]", "(self.column, self.row)[axis]", own_image_moves_as_it_is_asked_to),
+    ("the star's own image moved backwards", f"{C}.prf:OwnImagePrf._weights", "PADDING_PX - (shift", "PADDING_PX + (shift", own_image_moves_as_it_is_asked_to),
 ]  # fmt: skip
 
 
