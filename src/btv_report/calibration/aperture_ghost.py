@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from btv_report.calibration.cubes import RealSector, real_sector, take_away, usable_ephemerides
+from btv_report.calibration.cubes import RealSector, real_sector, take_away
+from btv_report.calibration.false_alarms import real_ephemerides
 from btv_report.calibration.fields import (
     SHAPE,
     SIGNAL,
@@ -161,14 +162,10 @@ def _real_rows(effort: Effort, data: RealData | None, level: float) -> list[Row]
     sector = real_sector(data)
     if sector is None:
         return []
-    periods = np.linspace(1.5, 2.4, effort.trials(60, 6))
-    ephemerides = usable_ephemerides(
-        sector.stack, sector.signals, REAL_TRANSITS, REAL_DURATION_HOURS, periods_days=periods
-    )
+    ephemerides = real_ephemerides(sector, REAL_TRANSITS, REAL_DURATION_HOURS, effort.trials(100, 4))
     rows = []
     for low, high in SNR_BINS:
-        chosen = ephemerides[: effort.trials(100)]
-        found = [_real_depths(sector, ephemeris, low, high, i) for i, ephemeris in enumerate(chosen)]
+        found = [_real_depths(sector, ephemeris, low, high, i) for i, ephemeris in enumerate(ephemerides)]
         seen = [one for one in found if one is not None]
         rows.append(_uniform_row(f"on target, real pixels, SNR {low:g} to {high:g}", seen, level))
     return rows

@@ -16,6 +16,7 @@ from btv_report.checks import thresholds
 from btv_report.checks.apertures import BoolArray, FloatArray, distance_px
 from btv_report.checks.difference_image import SEARCH_RADIUS_PX, PixelMeasurement
 from btv_report.checks.prf import Prf, derivatives
+from btv_report.checks.prf_mismatch import mismatch_modes
 from btv_report.checks.scene import Scene, pearson
 
 FIT_MARGIN_PX = 1.25
@@ -25,6 +26,7 @@ N_SUBSPACE_ITERATIONS = 12
 MIN_WHITE_SHARE = 1e-3
 """Least share of a pixel's variance that is taken for white: no pixel is known without error."""
 REFINE_STEPS_PX = (0.1, 0.02)
+MISMATCH_PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,22 @@ def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
     """
     Fit the source of the mean difference image within 4.5 px of the target.
 
+    Where jitter is modelled, the fit is repeated with what the PRF does not know of an image of that brightness and place.
     Returns None when the noise is unmeasured (no variation in the matched windows) or no pixel is at hand.
     """
+    fit = _fit_once(measurement, scene, None)
+    for _ in range(MISMATCH_PASSES):
+        if fit is None or not fit.with_modes or scene.prf.kind == "own_image":
+            return fit
+        better = _fit_once(measurement, scene, fit.amplitude * mismatch_modes(scene, fit.row, fit.column))
+        if better is None:
+            return fit
+        fit = better
+    return fit
+
+
+def _fit_once(measurement: PixelMeasurement, scene: Scene, prf_errors: FloatArray | None) -> SourceFit | None:
+    """The fit with given errors of the source's image, shape (k, n_row, n_column) in the unit of the flux."""
     shape = measurement.valid.shape
     reach = SEARCH_RADIUS_PX + FIT_MARGIN_PX
     near = distance_px((shape[0], shape[1]), scene.row, scene.column) <= reach
@@ -143,7 +159,7 @@ def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
     chosen = near[measurement.valid]
     data = measurement.difference[chosen]
     free = measurement.free.difference[:, chosen]
-    noise = model_noise(measurement, scene, pixels, free)
+    noise = model_noise(measurement, scene, pixels, free, None if prf_errors is None else prf_errors[:, pixels])
     if noise is None or len(data) < 6:
         return None
     landscape = Landscape(scene.prf, pixels, data, noise)
@@ -181,11 +197,18 @@ def fit_source(measurement: PixelMeasurement, scene: Scene) -> SourceFit | None:
     )
 
 
-def model_noise(measurement: PixelMeasurement, scene: Scene, pixels: BoolArray, free: FloatArray) -> NoiseModel | None:
+def model_noise(
+    measurement: PixelMeasurement,
+    scene: Scene,
+    pixels: BoolArray,
+    free: FloatArray,
+    prf_errors: FloatArray | None = None,
+) -> NoiseModel | None:
     """
     Covariance of the mean difference image over the fit pixels, from matched windows `free`, shape (N, n_fit).
 
-    White noise plus jitter modes where the PRF describes the control image, else diagonal.
+    White noise plus jitter modes where the PRF describes the control image, else diagonal. `prf_errors`, shape (k, n_fit),
+    are one-sigma errors of the source's image, added as further modes of the mean difference image.
     """
     n = measurement.n_transits
     power = (free**2).mean(axis=0)
@@ -206,6 +229,10 @@ def model_noise(measurement: PixelMeasurement, scene: Scene, pixels: BoolArray, 
     # Woodbury: (V + B^T S B)^-1 = V^-1 - V^-1 B^T (S^-1 + B V^-1 B^T)^-1 B V^-1, with S the modes' measured covariance.
     spread = strength.T @ strength / len(seen)
     spread += 1e-9 * float(np.trace(spread)) * np.eye(len(basis))
+    if prf_errors is not None:
+        basis = np.concatenate([basis, prf_errors * np.sqrt(n) / scale])
+        jitter, spread = spread, np.eye(len(basis))
+        spread[: len(jitter), : len(jitter)] = jitter
     inner = np.linalg.inv(spread) + (basis / white) @ basis.T
     factor = (basis / white).T @ np.linalg.inv(np.linalg.cholesky(inner)).T
     return NoiseModel(n / (white * scale**2), factor * (np.sqrt(n) / scale[:, None]))
