@@ -47,7 +47,8 @@ class RealSector:
         No neighbours: no catalogue is asked.
     signals : the star's own transits; give them as `others` wherever this stack is measured
     row, column : where the star stands on the stamp
-    light_e_per_s : the star's light, background subtracted
+    sky_e_per_s : level of the pixels that hold only background
+    light_e_per_s : the star's mean light, that level subtracted
     prf : its own image, shifted by a spline
     """
 
@@ -58,6 +59,7 @@ class RealSector:
     signals: tuple[Ephemeris, ...]
     row: float
     column: float
+    sky_e_per_s: float
     light_e_per_s: FloatArray
     prf: OwnImagePrf
 
@@ -76,8 +78,16 @@ class RealSector:
         return self.flux_e_per_s * np.asarray(self.prf.evaluate(np.array([row]), np.array([column]))[0])
 
     def on_target(self, depth: float, ephemeris: Ephemeris) -> PixelStack:
-        """The sector with the star dimmed by `depth` (a fraction) in transit, as it stands: no model of its image enters."""
-        return take_away(self.stack, depth * self.light_e_per_s, ephemeris)
+        """
+        The sector with the star dimmed by `depth` (a fraction) in transit: every cadence's own light, less the sky's level.
+
+        The star's mean image would not do: it drifts by hundredths of a pixel within a sector, and a mean image taken away
+        far from its own time shifts the centre of light as a source beside the star would.
+        """
+        flux = self.stack.flux.copy()
+        inside = in_transit(self.stack.time_btjd, ephemeris)
+        flux[inside] -= np.float32(depth) * (flux[inside] - np.float32(self.sky_e_per_s))
+        return replace(self.stack, flux=flux)
 
     def beside(self, depth: float, d_row: float, d_column: float, ephemeris: Ephemeris) -> PixelStack:
         """The sector with `depth` times the star's light missing (d_row, d_column) px from the star in transit."""
@@ -130,7 +140,16 @@ def _read(tic_id: int, product: ProductFile) -> RealSector | None:
     prf = own_image_prf(scene.control, scene.row, scene.column)
     light = np.where(np.isfinite(scene.control), scene.control, 0.0)
     return RealSector(
-        tic_id, product.path.name, product.sha256, stack, KNOWN_SIGNALS[tic_id], scene.row, scene.column, light, prf
+        tic_id=tic_id,
+        file_name=product.path.name,
+        sha256=product.sha256,
+        stack=stack,
+        signals=KNOWN_SIGNALS[tic_id],
+        row=scene.row,
+        column=scene.column,
+        sky_e_per_s=scene.background_level,
+        light_e_per_s=light,
+        prf=prf,
     )
 
 

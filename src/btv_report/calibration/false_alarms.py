@@ -192,7 +192,7 @@ def _row(noise: str, n_transits: int, hours: float, outcomes: Sequence[Outcome],
         "nu_least": min(nu) if nu else None,
         "abstained": len(outcomes) - len(p_values),
     }
-    return Row(values, met=_is_calibrated(beyond, uniform) if synthetic else _is_rare(beyond))
+    return Row(values, met=_is_calibrated(beyond, uniform) if synthetic else beyond.at_most(ASKED_REAL))
 
 
 def _is_calibrated(beyond: Rate, uniform: float | None) -> bool | None:
@@ -204,10 +204,6 @@ def _is_calibrated(beyond: Rate, uniform: float | None) -> bool | None:
     if beyond.upper_bound <= ASKED_UPPER_BOUND:
         return True
     return False if beyond.total >= ENOUGH_TRIALS else None
-
-
-def _is_rare(beyond: Rate) -> bool | None:
-    return None if beyond.value is None else beyond.value <= ASKED_REAL
 
 
 def uniformity(p_values: Sequence[float]) -> float | None:

@@ -88,14 +88,18 @@ def _trials(effort: Effort, sector: RealSector) -> list[Trial]:
     ephemerides = real_ephemerides(sector, N_TRANSITS, DURATION_HOURS, effort.trials(TRIALS))
     if not ephemerides:
         return []
-    cells = [(depth, 0.0, TRIALS) for depth in ON_TARGET_PPM]
-    cells += [(d, px, TRIALS if (d, px) == ANCHOR else CURVE_TRIALS) for px in CURVE_PX for d in CURVE_PPM]
+    # On the star a trial is its ephemeris alone; another trial at the same one would be the same trial.
+    cells = [(depth, 0.0, len(ephemerides)) for depth in ON_TARGET_PPM]
+    cells += [
+        (depth, px, effort.trials(TRIALS if (depth, px) == ANCHOR else CURVE_TRIALS))
+        for px in CURVE_PX
+        for depth in CURVE_PPM
+    ]
     todo = []
-    for depth, distance, full in cells:
-        angles = generator(KEY, depth, distance).uniform(0, 2 * math.pi, full)
-        for number in range(effort.trials(full)):
-            ephemeris = ephemerides[number % len(ephemerides)]
-            todo.append(Trial(depth, distance, float(angles[number]), ephemeris))
+    for depth, distance, count in cells:
+        angles = generator(KEY, depth, distance).uniform(0, 2 * math.pi, count)
+        for number, angle in enumerate(angles):
+            todo.append(Trial(depth, distance, float(angle), ephemerides[number % len(ephemerides)]))
     return todo
 
 
@@ -115,10 +119,10 @@ def _row(found: Sequence[tuple[Trial, float | None]], depth: float, distance: fl
         "abstained": len(seen) - len(p_values),
     }
     met = None
-    if beyond.value is not None and distance == 0:
-        met = beyond.value <= ASKED_FLAGGED
-    elif beyond.value is not None and (depth, distance) == ANCHOR:
-        met = beyond.value >= ASKED_FOUND
+    if distance == 0:
+        met = beyond.at_most(ASKED_FLAGGED)
+    elif (depth, distance) == ANCHOR:
+        met = beyond.at_least(ASKED_FOUND)
     return Row(values, met)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CONFIDENCE = 0.95
+FEW_TRIALS = 50
+"""Fewer do not judge a rate by its value alone: two in a hundred cannot be seen in a dozen."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,19 @@ class Rate:
         from scipy.stats import beta
 
         return float(beta.ppf(1 - CONFIDENCE, self.count, self.total - self.count + 1)) if self.count else 0.0
+
+    def at_most(self, asked: float) -> bool | None:
+        """Whether the rate is as low as asked; few trials decide only where their bound does, else None."""
+        if self.value is None:
+            return None
+        if self.total < FEW_TRIALS:
+            return False if self.lower_bound > asked else True if self.upper_bound <= asked else None
+        return self.value <= asked
+
+    def at_least(self, asked: float) -> bool | None:
+        """Whether the rate is as high as asked; few trials decide only where their bound does, else None."""
+        fails = Rate(self.total - self.count, self.total)
+        return fails.at_most(1 - asked)
 
 
 @dataclass(frozen=True)
