@@ -15,7 +15,7 @@ from btv_report.checks.apertures import FloatArray
 MAX_STEPS = 60
 STEP = 1e-5
 FIRST_DAMPING, LARGEST_DAMPING = 1e-3, 1e12
-SMALLEST_GAIN, SMALLEST_MOVE = 1e-9, 1e-7
+SMALLEST_GAIN, SMALLEST_MOVE = 1e-9, 1e-5
 
 
 def minimise(residual: Callable[[FloatArray], FloatArray], start: FloatArray) -> FloatArray:

@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 SPLINE_DEGREE = 5
 TAPER_INNER_PX, TAPER_OUTER_PX = 3.5, 5.5
 PADDING_PX = 6
+FEW_POSITIONS = 8
+"""So few that looking for repeated rows and columns takes longer than it saves."""
 
 
 class Prf(Protocol):
@@ -114,6 +116,8 @@ def tensor_images(
     `weights(axis, positions)` gives the weights of the positions along an axis, shape (m, n_pixel, n_coefficient). Grids
     repeat their rows and columns: the weights of each are made once.
     """
+    if len(rows) <= FEW_POSITIONS:
+        return np.asarray(weights(0, rows) @ coefficients @ weights(1, columns).transpose(0, 2, 1), dtype=np.float64)
     some_rows, row_place = np.unique(rows, return_inverse=True)
     some_columns, column_place = np.unique(columns, return_inverse=True)
     by_row = weights(0, some_rows) @ coefficients

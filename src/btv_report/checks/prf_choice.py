@@ -105,13 +105,17 @@ def fit_star(
 def choose_prf(
     candidates: Sequence[SampledPrf], image: FloatArray, near: BoolArray, stars: StarModel, start: tuple[float, float]
 ) -> tuple[SampledPrf, StarFit] | None:
-    """The candidate whose field describes the image best, and its fit; None without a candidate that fits at all."""
-    best: tuple[SampledPrf, StarFit] | None = None
-    for prf in candidates:
-        star = _fit_one(prf, image, near, stars, start)
-        if star is not None and (best is None or star.misfit < best[1].misfit):
-            best = prf, star
-    return best
+    """
+    The candidate whose field describes the image best, and its fit; None without a candidate that fits at all.
+
+    A thousand neighbours are not drawn anew at each step of a fit: they stand where `start` puts them while the candidates are
+    compared, and where the best one puts them in its answer.
+    """
+    fits = [(prf, star) for prf in candidates if (star := _fit_one(prf, image, near, stars, start)) is not None]
+    if not fits:
+        return None
+    prf, star = min(fits, key=lambda fit: fit[1].misfit)
+    return prf, _fit_one(prf, image, near, stars, (star.row, star.column)) or star
 
 
 def _fit_one(
@@ -119,8 +123,10 @@ def _fit_one(
 ) -> StarFit | None:
     """Position and flux under one PRF; None where the fit runs away or finds no light."""
 
+    neighbours = stars.image(prf, *start) - prf.evaluate(np.array([start[0]]), np.array([start[1]]))[0]
+
     def model(place: FloatArray) -> FloatArray:
-        return stars.image(prf, float(place[0]), float(place[1]))
+        return np.asarray(prf.evaluate(place[:1], place[1:])[0] + neighbours, dtype=np.float64)
 
     found, flux, misfit = fit_star(image, near, model, np.array(start))
     apart = math.hypot(found[0] - start[0], found[1] - start[1])

@@ -4,18 +4,25 @@ The calibrated PRF of one camera and CCD: super-sampled images at places of the 
 The TESS PRF files (MIT, 2018 and 2019; archive.stsci.edu/missions/tess/models/prf_fitsfiles) hold 25 places a CCD, each an
 image of 13 x 13 pixels sampled nine times a pixel. Sample [k, l] is the light that a pixel catches whose centre lies
 (k - 58) / 9 rows and (l - 58) / 9 columns from the star's: the response of the pixel is part of it.
+
+The samples are read through a least-squares spline of three knots a pixel. No image smeared by a pixel's response varies
+faster, and the samples scatter about it by 1-2 % of the peak from one to the next; a spline through each of them was farther
+from SPOC's positions (0.043 against 0.039 px in the median of 24 images) and nine times slower.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
 from btv_report.checks.apertures import FloatArray
 from btv_report.checks.prf import spline_weights, tensor_images
 
-PADDING_SAMPLES = 6
+KNOTS_PER_PIXEL = 3
+PADDING_PX = 1
+"""Beyond the samples, where the image is taken for empty."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +55,13 @@ class PrfGrid:
 
         Bilinear between the four images about the place; beyond the outermost images the nearest place inside is taken.
         """
-        from scipy.ndimage import spline_filter
-
         by_row = _between(self.rows, ccd_row)
         by_column = _between(self.columns, ccd_column)
-        table = np.einsum("i,j,ijkl->kl", by_row, by_column, self.samples, optimize=True)
-        table = table * (self.n_per_pixel**2 / table.sum())
-        coefficients = spline_filter(np.pad(table, PADDING_SAMPLES), order=5)
-        centre = (table.shape[0] - 1) / 2 + PADDING_SAMPLES
-        return SampledPrf(np.asarray(coefficients, dtype=np.float64), shape, centre, self.n_per_pixel, self)
+        near = np.ix_(by_row > 0, by_column > 0)
+        table = np.einsum("i,j,ijkl->kl", by_row[by_row > 0], by_column[by_column > 0], self.samples[near])
+        table *= self.n_per_pixel**2 / table.sum()
+        smoother, knots_per_pixel = _smoother(len(table), self.n_per_pixel)
+        return SampledPrf(smoother @ table @ smoother.T, shape, knots_per_pixel, self)
 
     def mirrored(self) -> PrfGrid:
         """The same set seen in a mirror along the columns, places and images alike."""
@@ -81,24 +86,35 @@ def _between(nodes: FloatArray, place: float) -> FloatArray:
     return weights
 
 
+@lru_cache(maxsize=4)
+def _smoother(n_sample: int, n_per_pixel: int) -> tuple[FloatArray, int]:
+    """Matrix from samples along an axis to the spline's coefficients, shape (odd n, n_sample), and its knots a pixel."""
+    knots_per_pixel = min(KNOTS_PER_PIXEL, n_per_pixel)
+    half = (n_sample - 1) // 2
+    reach = half + PADDING_PX * n_per_pixel
+    n_half = reach * knots_per_pixel // n_per_pixel
+    places: FloatArray = n_half + np.arange(-reach, reach + 1, dtype=np.float64) * knots_per_pixel / n_per_pixel
+    weights = spline_weights(places, 2 * n_half + 1)
+    inverse = np.asarray(np.linalg.solve(weights.T @ weights, weights.T), dtype=np.float64)
+    return inverse[:, reach - half : reach + half + 1], knots_per_pixel
+
+
 @dataclass(frozen=True)
 class SampledPrf:
     """
-    A calibrated PRF at one place of the detector, read between its samples by a quintic spline; see `prf.Prf`.
+    A calibrated PRF at one place of the detector, as a quintic spline; see `prf.Prf`.
 
     Attributes
     ----------
-    coefficients : spline coefficients of the padded samples
+    coefficients : spline coefficients, shape (odd n, odd n); the star stands on the middle one
     shape : of the stamp
-    centre : sample on which the star's centre lies, along both axes
-    n_per_pixel : samples a pixel
+    knots_per_pixel : coefficients a pixel
     grid : where it comes from
     """
 
     coefficients: FloatArray
     shape: tuple[int, int]
-    centre: float
-    n_per_pixel: int
+    knots_per_pixel: int
     grid: PrfGrid
     kind: str = "tess_prf"
 
@@ -112,5 +128,6 @@ class SampledPrf:
         return tensor_images(rows, columns, self.coefficients, self._weights)
 
     def _weights(self, axis: int, shift: FloatArray) -> FloatArray:
-        pixel = np.arange(self.shape[axis])
-        return spline_weights(self.centre + self.n_per_pixel * (pixel - shift[:, None]), self.coefficients.shape[axis])
+        n = self.coefficients.shape[axis]
+        away_px = np.arange(self.shape[axis]) - shift[:, None]
+        return spline_weights((n - 1) / 2 + self.knots_per_pixel * away_px, n)
