@@ -45,6 +45,8 @@ KIND_WORDS = {
 ASKED_PX = {("own_image", False): 0.07, ("gaussian", False): 0.15, ("own_image", True): 0.03, ("gaussian", True): 0.10}
 """Largest median distance from the truth, by PRF and whether the source lies beside the target."""
 TRIALS = 100
+MIDDLE_ROW, MIDDLE_COLUMN = 1024, 1068
+"""Where PRF sets are taken from: the real file states no place on its detector."""
 SIMULATED_LIGHT_OVER_ERROR = 100.0
 REAL, SIMULATED = "real pixels", "simulated field"
 
@@ -178,12 +180,12 @@ def _light_error(stack: PixelStack) -> float:
 
 def scene_with(kind: str, measurement: PixelMeasurement, prfs: tuple[PrfGrid, ...]) -> Scene | None:
     """The scene as V09 has it with one kind of PRF; None where that kind cannot be had."""
-    scene = describe_scene(
-        replace(measurement, stack=replace(measurement.stack, prfs=prfs if kind == "tess_prf" else ()))
-    )
+    stack = replace(measurement.stack, prfs=())
+    if kind == "tess_prf":
+        stack = replace(stack, prfs=prfs, corner_row=MIDDLE_ROW, corner_column=MIDDLE_COLUMN)
+    scene = describe_scene(replace(measurement, stack=stack))
     if scene is None or kind != "gaussian":
         return scene if scene is not None and scene.prf.kind == kind else None
-    stack = measurement.stack
     fit = fit_gaussian(scene.control, (scene.row, scene.column), stack.tmag, stack.neighbours)
     if fit is None:
         return None
@@ -238,4 +240,8 @@ def _notes(data: RealData | None) -> tuple[str, ...]:
         f"Real pixels: {sector.file_name}, TIC {sector.tic_id}, sector {sector.stack.sector}; its own transits are left out. "
         "Trials share the sector's windows."
     )
-    return (circle, real)
+    detectors = (
+        "The file states neither camera, CCD nor its place on the detector: the TESS PRF sets at hand are those of other "
+        "detectors, taken at their middle."
+    )
+    return (circle, real, detectors)

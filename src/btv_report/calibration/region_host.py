@@ -96,7 +96,7 @@ def region_table(effort: Effort, data: RealData | None) -> Table:
     del data
     per_offset = effort.trials(100)
     cells = [(noise, jitter, cadence, 1) for noise, jitter in JITTERS for _, cadence in CADENCES]
-    cells += [(*JITTERS[1], CADENCES[0][1], sectors) for sectors in SECTOR_NUMBERS]
+    cells += [(*JITTERS[-1], CADENCES[0][1], sectors) for sectors in SECTOR_NUMBERS]
     todo = [
         RegionTrial(noise, jitter, cadence, offset, sectors, number)
         for noise, jitter, cadence, sectors in cells

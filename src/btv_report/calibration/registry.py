@@ -13,7 +13,13 @@ TableMaker = Callable[[Effort, RealData | None], Table]
 TABLES: dict[str, str] = {
     "false-alarms": "btv_report.calibration.false_alarms:false_alarms_table",
     "power": "btv_report.calibration.power:power_table",
+    "position": "btv_report.calibration.position:position_table",
+    "region": "btv_report.calibration.region_host:region_table",
+    "host": "btv_report.calibration.region_host:host_table",
     "answer-key": "btv_report.calibration.answer_key:answer_key_table",
+    "aperture": "btv_report.calibration.aperture_ghost:aperture_table",
+    "ghost": "btv_report.calibration.aperture_ghost:ghost_table",
+    "confusion": "btv_report.calibration.confusion:confusion_table",
 }
 """key -> "module:function"; the function takes (Effort, RealData or None) and returns a Table of that key."""
 
