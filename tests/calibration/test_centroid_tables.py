@@ -11,6 +11,7 @@ import pytest
 
 from btv_report.calibration import cubes, false_alarms, power
 from btv_report.calibration.cubes import RealSector, real_sector, take_away
+from btv_report.calibration.false_alarms import Outcome
 from btv_report.calibration.fields import Sky, observe, target_near_middle
 from btv_report.calibration.table import Rate, Row, Table
 from btv_report.calibration.trials import Effort, RealData
@@ -114,6 +115,13 @@ def test_few_trials_judge_a_rate_only_by_its_bounds(
 ) -> None:
     assert Rate(count, total).at_most(0.02) is at_most
     assert Rate(count, total).at_least(0.9) is at_least
+
+
+def test_windows_that_overlap_count_once() -> None:
+    # A window of 2.4 h transits takes 3.5 x 0.1 d.
+    trials = [Outcome(0.5, 40.0, (1.0, 9.0)), Outcome(0.5, 40.0, (1.1, 9.36)), Outcome(0.5, 40.0, (5.0, 9.2))]
+    assert false_alarms.disjoint_windows(trials, 2.4) == 4
+    assert false_alarms.disjoint_windows([], 2.4) == 0
 
 
 def test_power_without_real_pixels_says_what_is_missing() -> None:
