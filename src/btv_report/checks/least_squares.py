@@ -40,6 +40,8 @@ def minimise(residual: Callable[[FloatArray], FloatArray], start: FloatArray) ->
         if not np.isfinite(cost) or damping > LARGEST_DAMPING:
             break
         slope = _jacobian(residual, here, rest)
+        if not np.isfinite(slope).all():
+            break
         normal, gradient = slope.T @ slope, slope.T @ rest
         diagonal = np.maximum(np.diag(normal), 1e-30)
         moved = False

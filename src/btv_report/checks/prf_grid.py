@@ -32,12 +32,12 @@ class PrfGrid:
 
     Attributes
     ----------
-    name : of the set, such as `tess2019107181901 (camera 1, CCD 3)`
+    name : of the set, such as `of 01-May-2019 (camera 1, CCD 3)`
     camera, ccd : the detector it was measured on
     rows, columns : float64, ascending: detector places of its images, pixels
     samples : float64, shape (n_rows, n_columns, n_sample, n_sample), odd n_sample: light per pixel of a unit star
     n_per_pixel : samples a pixel, along each axis
-    sha256 : of the sorted digests of its files
+    sha256 : of the sorted digests of its files, which are those of their decompressed bytes
     """
 
     name: str

@@ -129,8 +129,8 @@ def reason_for_no_verdict(measurement: PixelMeasurement, scene: Scene) -> str:
     return ""
 
 
-def prf_details(prf: Prf) -> dict[str, Any]:
-    """Which PRF a position was fitted with, as JSON values; a calibrated one with the digest of its files."""
+def prf_details(prf: Prf, note: str) -> dict[str, Any]:
+    """Which PRF a position was fitted with, as JSON values: a calibrated one with the digest of its files, and a note."""
     details: dict[str, Any] = {"kind": prf.kind, "description": prf.description}
     if isinstance(prf, SampledPrf):
         details |= {
@@ -139,7 +139,7 @@ def prf_details(prf: Prf) -> dict[str, Any]:
             "ccd": prf.grid.ccd,
             "sha256": prf.grid.sha256,
         }
-    return details
+    return details | ({"note": note} if note else {})
 
 
 def parameters_of(measurement: PixelMeasurement, **more: Any) -> dict[str, Any]:

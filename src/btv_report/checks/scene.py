@@ -26,6 +26,11 @@ OWN_IMAGE_AT_CATALOGUE = (
     "relative to that image, so an error of the coordinates, or a blend with the star, does not show in them"
 )
 NOMINAL_PIXEL_ARCSEC = 21.0
+NO_PLACE = "PRF sets are at hand, but the file does not say where on the detector the star stands."
+NO_STAR = "PRF sets are at hand, but none of them finds the star in the control image."
+OTHER_DETECTOR = (
+    "No PRF set at hand is known to be of the star's own camera and CCD: the set that describes its image best is used."
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Scene:
     source_row, source_column : position of the target's light in the control image
     target_flux : fitted flux of the target
     prf : Prf
+    prf_note : a sentence when calibrated sets are at hand and are not used, or are another detector's, else empty
     control_correlation : Pearson correlation of control image and model about the target
     star_flux : expected flux of each neighbour of the stack, None where its magnitude is not known
     neighbour_light : model image of all neighbours with known magnitude
@@ -63,6 +69,7 @@ class Scene:
     neighbour_light: FloatArray
     saturated: bool
     near_edge: bool
+    prf_note: str = ""
 
 
 def describe_scene(measurement: PixelMeasurement) -> Scene | None:
@@ -79,7 +86,7 @@ def describe_scene(measurement: PixelMeasurement) -> Scene | None:
     target_row, target_column = guess if from_catalogue else (fit.row, fit.column)
     near_edge = _near_edge(stack.shape, target_row, target_column)
     saturated = is_saturated(control, stack.tmag, (target_row, target_column))
-    source = _calibrated(measurement, control, fit)
+    source, prf_note = _calibrated(measurement, control, fit)
     if source is None and not near_edge and not saturated:
         source = _own_image(measurement, control, fit, (target_row, target_column), from_catalogue=from_catalogue)
     row, column, prf, flux = source or (fit.row, fit.column, fit.prf, fit.flux)
@@ -105,6 +112,7 @@ def describe_scene(measurement: PixelMeasurement) -> Scene | None:
         neighbour_light=light,
         saturated=saturated,
         near_edge=near_edge,
+        prf_note=prf_note,
     )
 
 
@@ -112,21 +120,28 @@ _Source = tuple[float, float, Prf, float]
 """Row, column, PRF and flux of the target's light."""
 
 
-def _calibrated(measurement: PixelMeasurement, control: FloatArray, fit: GaussianFit) -> _Source | None:
-    """The best of the PRF sets at hand; None where none describes the control image."""
+def _calibrated(measurement: PixelMeasurement, control: FloatArray, fit: GaussianFit) -> tuple[_Source | None, str]:
+    """The best of the PRF sets at hand, None where none describes the control image; and what readers should know of it."""
     stack = measurement.stack
-    if not stack.prfs or stack.corner_row is None or stack.corner_column is None:
-        return None
+    if not stack.prfs:
+        return None, ""
+    if stack.corner_row is None or stack.corner_column is None:
+        return None, NO_PLACE
     place = (stack.corner_row + fit.row, stack.corner_column + fit.column)
     candidates = candidates_at(stack.prfs, (stack.camera, stack.ccd), place, stack.shape)
     chosen = choose_prf(candidates, control, fit.near, fit.stars, (fit.row, fit.column))
     if chosen is None:
-        return None
+        return None, NO_STAR
     prf, star = chosen
     model = star.flux * fit.stars.image(prf, star.row, star.column)
-    if pearson(control[fit.near], model[fit.near]) < thresholds.value("control_fit_correlation"):
-        return None
-    return star.row, star.column, prf, star.flux
+    correlation, least = pearson(control[fit.near], model[fit.near]), thresholds.value("control_fit_correlation")
+    if correlation < least:
+        return None, (
+            "PRF sets are at hand, but none of them describes the control image "
+            f"(best correlation {correlation:.3f}; {least:g} is asked)."
+        )
+    own = (prf.grid.camera, prf.grid.ccd) == (stack.camera, stack.ccd)
+    return (star.row, star.column, prf, star.flux), "" if own else OTHER_DETECTOR
 
 
 def _own_image(

@@ -159,17 +159,24 @@ def _sector_outcome(check: CheckValue, sector: int, figures: Figures, numbers: M
     check_id, candidate = check["check_id"], check["candidate"]
     anchor = check_anchor(candidate, check_id, sector)
     family = _FIGURE_FAMILY.get(check_id, check_id)
-    prf = check["details"].get("prf")
-    method = f"Point response: {prf['description']}" if isinstance(prf, Mapping) and prf.get("description") else ""
     return SectorOutcome(
         anchor,
         sector,
         (),
         _outcome(check),
-        sentence_case(method),
+        _point_response(check),
         tuple(figures.get((family, candidate, sector), ())),
         _stars(check, anchor, numbers),
     )
+
+
+def _point_response(check: CheckValue) -> str:
+    """Which PRF the position was fitted with, and why no better one, in sentences; empty where the check fits none."""
+    prf = check["details"].get("prf")
+    if not isinstance(prf, Mapping) or not prf.get("description"):
+        return ""
+    said = f"Point response: {prf['description']}"
+    return f"{said}. {prf['note']}" if prf.get("note") else sentence_case(said)
 
 
 def metric_quantity(name: str, metrics: Mapping[str, MetricValue]) -> Quantity:

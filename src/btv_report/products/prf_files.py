@@ -1,16 +1,16 @@
 """
 Folders of TESS PRF files to `PrfGrid`s: one grid per camera, CCD and release.
 
-The files are told by what they hold: a primary header with DATATYPE 'PRF', CAM, CCD, CCD_RREF, CCD_CREF and NSAMP. Only the
-release (the time stamp of the name, shared by all files of it) is read off the name, because no keyword tells it.
+The files are told by what they hold: a primary header with DATATYPE 'PRF', CAM, CCD, CCD_RREF, CCD_CREF, NSAMP and DATE. All
+files of a release share their DATE (30-Jan-2019 for sectors 1-3, 01-May-2019 from sector 4 on); names and folders do not count.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
+import stat
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,16 +19,17 @@ from numpy.typing import NDArray
 
 from btv_report.archive.fits_blocks import BLOCK_BYTES, Hdu
 from btv_report.archive.fits_sums import check_fits
-from btv_report.archive.local_file import GZIP_MAGIC, FileBytes, read_file
+from btv_report.archive.local_file import GZIP_MAGIC, FileBytes, decompress, read_file
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.errors import LocalEnvironmentError, ProductCorruptError, ProductRefusedError, UsageError
 from btv_report.products.model import FitsSum
 
 MAX_PRF_BYTES = 20_000_000
 N_CAMERAS, N_CCDS = 4, 4
-_RELEASE = re.compile(r"(tess\d{13})-prf-", re.IGNORECASE)
 _SUFFIXES = (".fits", ".fits.gz", ".fit", ".fit.gz")
 _DTYPES = {-64: ">f8", -32: ">f4"}
+_NEGATIVE_SHARE = 1e-3
+"""Light below zero, over the brightest sample, that still counts as rounding; the 50 real images at hand hold none at all."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +40,17 @@ class PrfFolder:
     Attributes
     ----------
     grids : usable sets, by release, camera and CCD
-    files : name of a set to (file name, sha256) of its files
     warnings : sentences about files and sets that were not used
     """
 
     grids: tuple[PrfGrid, ...]
-    files: dict[str, tuple[tuple[str, str], ...]]
     warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Node:
-    """One file: where on which detector, and its samples."""
+    """One file: where on which detector, and its samples; `sha256` of its bytes, decompressed."""
 
-    file: str
     sha256: str
     release: str
     camera: int
@@ -90,17 +88,12 @@ def read_prf_folder(folder: Path) -> PrfFolder:
         except (LocalEnvironmentError, ProductRefusedError, ProductCorruptError) as error:
             damaged = damaged or isinstance(error, ProductCorruptError)
             warnings.append(str(error))
-    grids, files = [], {}
-    for group in _groups(nodes):
-        made = _grid(group)
-        if isinstance(made, str):
-            warnings.append(made)
-            continue
-        grids.append(made)
-        files[made.name] = tuple((node.file, node.sha256) for node in group)
+    made = [_grid(group) for group in _groups(nodes)]
+    warnings += [sentence for sentence in made if isinstance(sentence, str)]
+    grids = tuple(grid for grid in made if isinstance(grid, PrfGrid))
     if not grids:
         raise _no_grid(folder, warnings, damaged=damaged)
-    return PrfFolder(tuple(grids), files, tuple(warnings))
+    return PrfFolder(grids, tuple(warnings))
 
 
 def _no_grid(folder: Path, warnings: Sequence[str], *, damaged: bool) -> ProductCorruptError | ProductRefusedError:
@@ -115,22 +108,22 @@ def _no_grid(folder: Path, warnings: Sequence[str], *, damaged: bool) -> Product
 
 def _candidates(folder: Path) -> list[Path]:
     """FITS files of the tree that are PRF files, in an order that does not depend on the file system."""
-    found = [path for path in folder.rglob("*") if path.name.lower().endswith(_SUFFIXES) and path.is_file()]
-    return sorted(path for path in found if _says_prf(path))
+    return sorted(path for path in folder.rglob("*") if path.name.lower().endswith(_SUFFIXES) and _says_prf(path))
 
 
 def _says_prf(path: Path) -> bool:
     """Whether the first header block, plain or gzip, says that it is a PRF, or the name does (so that damage is told)."""
-    if "-prf-" in path.name.lower():
-        return True
+    by_name = "-prf-" in path.name.lower()
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False
         with path.open("rb") as stream:
             head = stream.read(BLOCK_BYTES)
         if head.startswith(GZIP_MAGIC):
             head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, BLOCK_BYTES)
     except (OSError, zlib.error):
-        return False
-    return b"DATATYPE= 'PRF " in head
+        return by_name
+    return by_name or b"DATATYPE= 'PRF " in head
 
 
 def _read_node(file: FileBytes) -> _Node:
@@ -144,7 +137,7 @@ def _read_node(file: FileBytes) -> _Node:
     ProductRefusedError
         If it is sound and no PRF of a star.
     """
-    content = file.content()
+    content = decompress(file.raw, file.path, max_bytes=MAX_PRF_BYTES) if file.compressed else file.raw
     check = check_fits(content)
     if check.state is FitsSum.BAD:
         raise ProductCorruptError(
@@ -170,18 +163,24 @@ def _node(file: FileBytes, hdu: Hdu, content: bytes) -> _Node:
         raise ValueError(f"DATATYPE is {cards['DATATYPE']!r}")
     shape = int(cards["NAXIS2"]), int(cards["NAXIS1"])
     values = np.frombuffer(content, _DTYPES[int(cards["BITPIX"])], shape[0] * shape[1], hdu.data_start)
-    release = _RELEASE.search(file.path.name)
     return _Node(
-        file=file.path.name,
-        sha256=file.sha256,
-        release=release[1] if release else "of unnamed release",
-        camera=int(float(cards["CAM"])),
-        ccd=int(float(cards["CCD"])),
+        sha256=hashlib.sha256(content).hexdigest(),
+        release=cards.get("DATE") or "unstated date",
+        camera=_whole(cards, "CAM"),
+        ccd=_whole(cards, "CCD"),
         row=float(cards["CCD_RREF"]),
         column=float(cards["CCD_CREF"]),
-        n_per_pixel=round(float(cards["NSAMP"])),
+        n_per_pixel=_whole(cards, "NSAMP"),
         samples=values.reshape(shape).astype(np.float64),
     )
+
+
+def _whole(cards: Mapping[str, str], keyword: str) -> int:
+    """A whole number, which these files write as a float."""
+    value = float(cards[keyword])
+    if not value.is_integer():
+        raise ValueError(f"{keyword} is {cards[keyword]}")
+    return int(value)
 
 
 def _oddity(node: _Node) -> str:
@@ -193,24 +192,34 @@ def _oddity(node: _Node) -> str:
         return f"its image of {shape[0]} x {shape[1]} samples, {node.n_per_pixel} a pixel, has no middle sample"
     if not np.isfinite(node.samples).all() or node.samples.sum() <= 0:
         return "its image is not finite and positive"
+    if node.samples.min() < -_NEGATIVE_SHARE * node.samples.max():
+        return "its image holds negative light"
     return ""
 
 
 def _groups(nodes: Iterable[_Node]) -> list[list[_Node]]:
-    """Files of the same release, camera, CCD and sampling, by place; a file at hand twice counts once."""
-    table: dict[tuple[str, int, int, int, int], dict[tuple[float, float], _Node]] = {}
+    """Files of the same release, camera, CCD and sampling, by place; the same bytes at hand twice count once."""
+    table: dict[tuple[str, int, int, int, int], dict[str, _Node]] = {}
     for node in nodes:
         key = (node.release, node.camera, node.ccd, node.n_per_pixel, len(node.samples))
-        table.setdefault(key, {}).setdefault((node.row, node.column), node)
-    return [[group[place] for place in sorted(group)] for _, group in sorted(table.items())]
+        table.setdefault(key, {})[node.sha256] = node
+    return [
+        sorted(group.values(), key=lambda node: (node.row, node.column, node.sha256))
+        for _, group in sorted(table.items())
+    ]
 
 
 def _grid(group: Sequence[_Node]) -> PrfGrid | str:
-    """One grid, or a sentence why there is none: its places must fill rows and columns without a hole."""
+    """One grid, or a sentence why there is none: its places must fill rows and columns without a hole, each once."""
     first = group[0]
-    name = f"{first.release} (camera {first.camera}, CCD {first.ccd})"
-    rows = np.array(sorted({node.row for node in group}))
-    columns = np.array(sorted({node.column for node in group}))
+    name = f"of {first.release} (camera {first.camera}, CCD {first.ccd})"
+    places = {(node.row, node.column) for node in group}
+    rows = np.array(sorted({row for row, _ in places}))
+    columns = np.array(sorted({column for _, column in places}))
+    if len(places) != len(group):
+        return (
+            f"The PRF set {name} is not used: {len(group)} files with different bytes share {len(places)} places of it."
+        )
     if len(rows) * len(columns) != len(group):
         return (
             f"The PRF set {name} is not used: of the {len(rows)} x {len(columns)} places of its grid only {len(group)} have "

@@ -11,7 +11,7 @@ from btv_report.products.prf_files import PrfFolder, read_prf_folder
 from btv_report.store.workspace import Workspace, cache_folder
 
 CACHED_PRF = "prf"
-NO_SETS = PrfFolder((), {}, ())
+NO_SETS = PrfFolder((), ())
 
 
 def find_prf_sets(given: Path | None, workspace: Path) -> PrfFolder:
@@ -36,7 +36,7 @@ def find_prf_sets(given: Path | None, workspace: Path) -> PrfFolder:
     try:
         return read_prf_folder(cached)
     except BtvReportError as error:
-        return PrfFolder((), {}, (f"The PRF files in the cache are not used. {error}",))
+        return PrfFolder((), (f"The PRF files in the cache are not used. {error}",))
 
 
 def prf_parameters(sets: PrfFolder) -> dict[str, Any]:
