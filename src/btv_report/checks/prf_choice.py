@@ -87,7 +87,7 @@ def fit_star(
         Misfit is the sum of squared residuals in units of the brightest pixel.
     """
     data = image[near]
-    scale = float(np.abs(data).max(initial=0.0))
+    scale = float(np.abs(data).max(initial=0.0)) or 1.0
 
     def flux_of(unit: FloatArray) -> float:
         norm = float(unit @ unit)

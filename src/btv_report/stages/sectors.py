@@ -172,10 +172,6 @@ def place_stars(
     notes = [sky_note(tpf), stack.wcs_disagrees, _absence_note(product, tpf.repacked, tpf.n_absent_cadences), crowded]
     if not tpf.quality_column:
         notes.append(f"{product.path.name} has no QUALITY column: no cadence could be left out for its flags.")
-    if prfs and (stack.corner_row is None or stack.corner_column is None):
-        notes.append(
-            f"{product.path.name} does not state where on the detector its pixels lie, so the TESS PRF files are not used on it."
-        )
     return PixelSector(tpf, stack, tuple(note for note in notes if note))
 
 
