@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from btv_report.calibration import aperture_ghost, confusion, position, region_host
+from btv_report.calibration import aperture_ghost, confusion, hosts, position, region_host
 from btv_report.calibration.cubes import real_sector, take_away
 from btv_report.calibration.fields import (
     PIXEL_ARCSEC,
@@ -51,7 +51,7 @@ def region() -> Table:
 
 @pytest.fixture(scope="module")
 def host() -> Table:
-    return region_host.host_table(Effort(share=0.03), None)
+    return hosts.host_table(Effort(share=0.03), None)
 
 
 @pytest.mark.parametrize("key", ["position", "region", "host", "aperture", "ghost", "confusion"])
@@ -132,8 +132,8 @@ def test_region_that_is_too_small_does_not_meet_its_table(monkeypatch: pytest.Mo
 
 
 def test_same_version_gives_the_same_trial() -> None:
-    trial = region_host.HostTrial("pair", 1.0, 2.0, 0.0, 0.001, 3)
-    assert region_host.judge_host(trial) == region_host.judge_host(trial)
+    trial = hosts.HostTrial("pair", 1.0, 2.0, 0.0, 0.001, 3)
+    assert hosts.judge_host(trial) == hosts.judge_host(trial)
 
 
 def test_neighbours_are_told_from_the_target(host: Table) -> None:
@@ -149,8 +149,8 @@ def test_wrong_host_probabilities_do_not_meet_the_table(monkeypatch: pytest.Monk
         return [0.0] * (count - 1) + [0.999], 0.001
 
     monkeypatch.setattr(elimination, "host_probabilities", turned)
-    monkeypatch.setattr(region_host, "DENSITIES", ())
-    assert region_host.host_table(Effort(share=0.02), None).met is False
+    monkeypatch.setattr(hosts, "DENSITIES", ())
+    assert hosts.host_table(Effort(share=0.02), None).met is False
 
 
 def test_ghosts_are_flagged_and_planets_are_not() -> None:

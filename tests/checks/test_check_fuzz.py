@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import warnings
 from typing import Any
 
@@ -19,36 +20,52 @@ from btv_report.checks.result import CheckResult, Verdict
 from btv_report.checks.run import run_pixel_checks
 from btv_report.ephemeris import Ephemeris
 
-KINDS = ("star", "constant", "zero", "negative", "nan", "inf", "some_nan", "saturated", "huge", "noise", "columns")
+KINDS = (
+    "star", "constant", "zero", "negative", "nan", "inf", "minus_inf", "some_nan", "saturated", "huge", "tiny", "noise",
+    "columns", "dead_columns", "one_pixel", "spikes", "steps",
+)  # fmt: skip
 
 
 def build(kind: str, shape: tuple[int, int], n: int, seed: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Times, BTJD, and pixels of a kind, shape (n, *shape)."""
     rng = np.random.default_rng(seed)
     time = 2000.0 + np.arange(n) * 0.02
     rows, columns = np.indices(shape)
     star = 1000 * np.exp(-((rows - shape[0] / 2) ** 2 + (columns - shape[1] / 2) ** 2) / 2)
     flux = star + rng.normal(0, 3, (n, *shape))
-    if kind == "constant":
-        flux = np.full((n, *shape), 7.0)
-    elif kind == "zero":
-        flux = np.zeros((n, *shape))
-    elif kind == "negative":
-        flux = -flux - 100
-    elif kind in {"nan", "inf"}:
-        flux = np.full((n, *shape), float(kind))
+    whole = {"constant": 7.0, "zero": 0.0, "nan": np.nan, "inf": np.inf, "minus_inf": -np.inf}
+    scaled = {"huge": 1e34, "tiny": 1e-34, "negative": -1.0}
+    if kind in whole:
+        flux = np.full((n, *shape), whole[kind])
+    elif kind in scaled:
+        flux = flux * scaled[kind]
     elif kind == "some_nan":
         flux[rng.random(flux.shape) < 0.02] = np.nan
         flux[:, 0, 0] = np.inf
         time[rng.random(n) < 0.1] = np.nan
     elif kind == "saturated":
         flux = np.minimum(100 * flux, 3e4)
-    elif kind == "huge":
-        flux = flux * 1e34
     elif kind == "noise":
         flux = flux - star
     elif kind == "columns":
         flux = np.broadcast_to(columns, (n, *shape)) + rng.normal(0, 1e-3, (n, *shape))
+    else:
+        spoil(kind, flux, rng)
     return time, flux.astype(np.float32)
+
+
+def spoil(kind: str, flux: np.ndarray[Any, Any], rng: np.random.Generator) -> None:
+    """Break a good cube in place."""
+    if kind == "dead_columns":
+        flux[:, :, ::2] = np.nan
+    elif kind == "one_pixel":
+        kept = flux[:, flux.shape[1] // 2, flux.shape[2] // 2].copy()
+        flux[:] = np.nan
+        flux[:, flux.shape[1] // 2, flux.shape[2] // 2] = kept
+    elif kind == "spikes":
+        flux[rng.random(len(flux)) < 0.01] *= 1e4
+    elif kind == "steps":
+        flux += 500.0 * (np.arange(len(flux)) // 97 % 2)[:, None, None]
 
 
 def assert_plain(value: Any) -> None:
@@ -64,8 +81,12 @@ def assert_sound(result: CheckResult) -> None:
     assert_plain({key: part for key, part in result.details.items() if key != "plot_data"})
     assert_plain(dict(result.parameters))
     assert_plain({key: dict(part) for key, part in result.thresholds.items()})
+    assert isinstance(result.verdict, Verdict)
     assert (result.verdict is Verdict.NOT_RUN) == (result.reason is not None)
-    assert "Error" not in (result.reason or ""), result.reason
+    # `run_pixel_checks` turns an exception into a result that was not run; here it is an error all the same.
+    assert "error of btv-report" not in (result.reason or ""), result.reason
+    for sentence in (result.summary, result.reason or ""):
+        assert not re.search(r"\b(nan|inf)\b", sentence), sentence
     assert result.summary.strip().endswith(".")
     assert set(result.flags) <= set(FLAG_MEANINGS)
     for image in result.details.get("plot_data", {}).values():
@@ -73,11 +94,11 @@ def assert_sound(result: CheckResult) -> None:
         assert not np.isinf(image).any()
 
 
-@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     kind=st.sampled_from(KINDS),
     shape=st.tuples(st.integers(1, 25), st.integers(1, 25)),
-    n=st.sampled_from([0, 1, 2, 3, 40, 300, 900, 1500]),
+    n=st.one_of(st.sampled_from([0, 1, 2, 3, 900, 1500]), st.integers(0, 5000)),
     seed=st.integers(0, 3),
     period=st.sampled_from([0.3, 1.7, 3.3, 30.0]),
     hours=st.sampled_from([0.01, 1.0, 2.6, 6.0]),
@@ -127,16 +148,3 @@ def test_f105_tiny_stamps_are_answered(shape: tuple[int, int]) -> None:
     )
     for result in run_pixel_checks(stack, Ephemeris(3.3, 2000.9, 2.6)).results:
         assert_sound(result)
-
-
-def test_unsorted_times_give_the_same_answer() -> None:
-    time, flux = build("star", (7, 7), 1500, 1)
-    order = np.random.default_rng(0).permutation(len(time))
-
-    def results(index: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
-        stack = PixelStack(
-            5, time[index], flux[index], None, np.ones(len(time), bool), np.zeros(len(time), np.int32), 0.02 * 86400
-        )
-        return [dict(result.metrics) for result in run_pixel_checks(stack, Ephemeris(3.3, 2000.9, 2.6)).results]
-
-    assert results(order) == results(np.arange(len(time)))

@@ -1,13 +1,13 @@
 """
-Tables 4: does V09's region hold the true source, and does V09 name the right star?
+Table 4, first half: does V09's region hold the true source? And the trials that the second half (`hosts`) is judged by.
 
-Both are counted in simulated fields (`fields`) in which the truth is known, at the SNR that V09 itself states.
+Counted in simulated fields (`fields`) in which the truth is known, at the SNR that V09 itself states.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as fields_of
 from typing import NamedTuple
@@ -20,7 +20,6 @@ from btv_report.calibration.fields import (
     FieldStar,
     Sky,
     beside,
-    crowded_field,
     error_of_light,
     image_of,
     observe,
@@ -31,7 +30,7 @@ from btv_report.calibration.fields import (
 from btv_report.calibration.table import Column, Rate, Row, Table
 from btv_report.calibration.trials import Effort, RealData, generator, run_trials
 from btv_report.checks.combine import combine_sectors
-from btv_report.checks.difference_image import SEARCH_RADIUS_PX, measure_pixels
+from btv_report.checks.difference_image import measure_pixels
 from btv_report.checks.inputs import PixelStack
 from btv_report.checks.region import delta_chi2
 from btv_report.checks.result import CheckResult, Verdict
@@ -49,9 +48,7 @@ OFFSETS_PX = (0.0, 1.0, 2.0, 3.0)
 JITTERS = (("white", 0.0), ("jitter", 0.001))
 CADENCES = (("30 min", 1800.0), ("2 min", 120.0))
 SECTOR_NUMBERS = (2, 3, 5)
-DENSITIES = (("sparse", 2.0), ("average", 10.0), ("crowded", 40.0))
 MAGNITUDE_ERROR = 0.1
-UNCATALOGUED_SHARE = 0.05
 NONE = "none of these"
 
 
@@ -68,10 +65,7 @@ class Judged(NamedTuple):
     catalogued: bool
 
 
-# --- region ---------------------------------------------------------------------------------------------------------
-
-
-class _Field(NamedTuple):
+class DimmedField(NamedTuple):
     """Stars, target first; the number of the one that is dimmed; and how the first sector looks at them."""
 
     stars: tuple[FieldStar, ...]
@@ -140,12 +134,12 @@ def judge_region(trial: RegionTrial) -> Judged | None:
     target = target_near_middle(rng)
     host = target if trial.offset_px == 0 else beside(target, trial.offset_px, 10 ** rng.uniform(-2.4, -0.2), rng)
     stars = (target,) if host is target else (target, host)
-    goal = _aim(rng, trial.number) / math.sqrt(trial.sectors)
+    goal = aim(rng, trial.number) / math.sqrt(trial.sectors)
     sky = Sky(cadence_s=trial.cadence_s, jitter_px=trial.jitter_px, magnitude_error=MAGNITUDE_ERROR)
-    return _judge_sectors(_Field(stars, len(stars) - 1, sky), goal, trial.sectors, rng)
+    return judge_sectors(DimmedField(stars, len(stars) - 1, sky), goal, trial.sectors, rng)
 
 
-def _judge_sectors(trial: _Field, goal: float, sectors: int, rng: np.random.Generator) -> Judged | None:
+def judge_sectors(trial: DimmedField, goal: float, sectors: int, rng: np.random.Generator) -> Judged | None:
     """The host dimmed to the SNR `goal` of a sector; V09 of the sector, or the combination of several."""
     lost: float | None = None
     found: dict[int, tuple[CheckResult, ...]] = {}
@@ -215,192 +209,47 @@ def _region_rows(judged: _RegionPairs, cell: _RegionCell) -> list[Row]:
     rows = []
     for low, high in SNR_BINS:
         here = [(trial, seen) for trial, seen in mine if seen is not None and low <= seen.snr < high]
-        inside = _rate([seen.inside for _, seen in here])
-        away = _rate([not seen.target_inside for trial, seen in here if trial.offset_px >= 2])
-        near = _rate([not seen.target_inside for trial, seen in here if trial.offset_px == 1])
+        inside = rate_of([seen.inside for _, seen in here])
+        away = rate_of([not seen.target_inside for trial, seen in here if trial.offset_px >= 2])
+        near = rate_of([not seen.target_inside for trial, seen in here if trial.offset_px == 1])
         rows.append(
             Row(
                 {
                     "noise": noise,
                     "cadence": cadence,
                     "sectors": sectors,
-                    "snr": _bin_words(low, high),
+                    "snr": bin_words(low, high),
                     "inside": inside,
-                    "inside_statistical": _rate([seen.inside_statistical for _, seen in here])
+                    "inside_statistical": rate_of([seen.inside_statistical for _, seen in here])
                     if sectors == 1
                     else None,
                     "excluded_1px": near,
                     "excluded": away,
                     "not_located": sum(seen is None for _, seen in mine) if low == SNR_BINS[0][0] else None,
                 },
-                met=_at_least(ASKED, inside, away),
+                met=at_least(ASKED, inside, away),
             )
         )
     return rows
 
 
-# --- host -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class HostTrial:
-    """One neighbour at a distance and magnitude difference (`kind` pair), or a field of a density (`kind` its name)."""
-
-    kind: str
-    distance_px: float
-    magnitudes: float
-    density: float
-    jitter_px: float
-    number: int
-
-
-def host_table(effort: Effort, data: RealData | None) -> Table:
-    """How often the true star is the most probable one, and how honest the probabilities are."""
-    del data
-    pairs, fields = effort.trials(50), effort.trials(400)
-    todo = [
-        HostTrial("pair", float(distance), float(magnitudes), 0.0, jitter, number)
-        for distance in (1, 2, 3, 4)
-        for magnitudes in range(6)
-        for _, jitter in JITTERS
-        for number in range(pairs // 2)
-    ]
-    todo += [
-        HostTrial(kind, 0.0, 0.0, density, JITTERS[number % 2][1], number)
-        for kind, density in DENSITIES
-        for number in range(fields)
-    ]
-    judged = list(zip(todo, run_trials(judge_host, todo, effort, chunk=16), strict=True))
-    rows = [_pair_row(judged, float(distance)) for distance in (1, 2, 3, 4)]
-    rows += [row for kind, _ in DENSITIES for row in _field_rows(judged, kind)]
-    rows += _reliability_rows(judged)
-    return Table(
-        key="host",
-        title="Is the right star the most probable host?",
-        asked="The true star is the most probable one in at least 98 % at SNR >= 8, and a stated probability is no higher than "
-        "the fraction that is right.",
-        method="Pairs: target and one neighbour 0 to 5 mag fainter, either of them dimmed. Fields: stars drawn by the counts "
-        "about TOI-3505 at three densities; the host is drawn evenly from the target and the stars within 4.5 px that can lose "
-        "the light by at most nine tenths, and in one of twenty trials it is a star that no catalogue holds. Magnitudes have "
-        "errors of 0.1 mag. Half of the trials have pointing jitter.",
-        columns=(
-            Column("case", "Case"),
-            Column("snr", "SNR"),
-            Column("right", "Right star most probable"),
-            Column("uncatalogued", "Of them: uncatalogued source, 'none of these' most probable"),
-            Column("stated", "Mean stated probability"),
-            Column("unnamed", "Trials in which no star is named"),
-        ),
-        rows=tuple(rows),
-        notes=(
-            "Anchor: 96.5 % of 655 hosts of known TESS signals (Hadjigeorghiou & Armstrong 2024, MNRAS 527, 4018), on real data.",
-            "No star is named where the difference image is not clearly that of one star; such trials are counted, not rated.",
-            "In crowded fields two stars may stand closer than the data resolve: then the probabilities say so, and no "
-            "method names the right one every time.",
-        ),
-    )
-
-
-def judge_host(trial: HostTrial) -> Judged | None:
-    """Simulate a trial and see which star V09 finds most probable."""
-    rng = generator("host", *(getattr(trial, item.name) for item in fields_of(trial)))
-    target = target_near_middle(rng)
-    sky = Sky(jitter_px=trial.jitter_px, magnitude_error=MAGNITUDE_ERROR, turn_deg=360.0 * rng.uniform())
-    goal = _aim(rng, trial.number // 2)
-    if trial.kind == "pair":
-        stars: tuple[FieldStar, ...] = (target, beside(target, trial.distance_px, 10 ** (-0.4 * trial.magnitudes), rng))
-        return _judge_sectors(_Field(stars, trial.number % 2, sky), goal, 1, rng)
-    stars = crowded_field(target, trial.density, rng)
-    quiet = observe(stars, sky, rng)
-    error = error_of_light(quiet, target)
-    if error is None:
-        return None
-    lost = goal * error
-    if rng.uniform() < UNCATALOGUED_SHARE:
-        away = SEARCH_RADIUS_PX * math.sqrt(rng.uniform())
-        host = replace(beside(target, away, lost / target.flux_e_per_s, rng), catalogued=False)
-        number = len(stars)
-    else:
-        able = [i for i, star in enumerate(stars) if lost <= DEEPEST * star.flux_e_per_s]
-        number = int(rng.choice(able)) if able else 0
-        host = stars[number]
-    share = min(lost / host.flux_e_per_s, 1.0)
-    result, fit = locate_source(take_away(quiet, image_of(host) * share, SIGNAL))
-    return judge(result, number, fit, host)
-
-
-_HostPairs = Sequence[tuple[HostTrial, Judged | None]]
-
-
-def _host_row(case: str, snr: str, seen: Sequence[Judged], judge_met: Callable[[Rate], bool | None]) -> Row:
-    named = [one for one in seen if one.right is not None]
-    right = _rate([bool(one.right) for one in named])
-    uncatalogued = _rate([one.named_none for one in named if not one.catalogued])
-    stated = float(np.mean([one.probability for one in named if one.probability is not None])) if named else None
-    return Row(
-        {
-            "case": case,
-            "snr": snr,
-            "right": right,
-            "uncatalogued": uncatalogued if uncatalogued.total else None,
-            "stated": stated,
-            "unnamed": len(seen) - len(named),
-        },
-        met=judge_met(right),
-    )
-
-
-def _pair_row(judged: _HostPairs, distance: float) -> Row:
-    seen = [
-        one for t, one in judged if one and t.kind == "pair" and t.distance_px == distance and one.snr >= SNR_BINS[0][0]
-    ]
-    return _host_row(f"one neighbour at {distance:g} px", ">= 8", seen, lambda right: _at_least(ASKED, right))
-
-
-def _field_rows(judged: _HostPairs, kind: str) -> list[Row]:
-    rows = []
-    for low, high in SNR_BINS:
-        seen = [one for t, one in judged if one and t.kind == kind and low <= one.snr < high]
-        rows.append(_host_row(f"{kind} field", _bin_words(low, high), seen, lambda right: _at_least(ASKED, right)))
-    return rows
-
-
-def _reliability_rows(judged: _HostPairs) -> list[Row]:
-    """Of the answers stated with a probability within bounds, how many are right; pairs are no fair draw of hosts."""
-    fair = [
-        one
-        for t, one in judged
-        if one and t.kind != "pair" and one.probability is not None and one.snr >= SNR_BINS[0][0]
-    ]
-    rows = []
-    for low, high in ((0.0, 0.5), (0.5, 0.9), (0.9, 0.99), (0.99, 1.01)):
-        seen = [one for one in fair if one.probability is not None and low <= one.probability < high]
-        stated = float(np.mean([one.probability for one in seen if one.probability is not None])) if seen else 1.0
-        words = f"stated probability {100 * low:g} to {min(100 * high, 100):g} %"
-        rows.append(_host_row(words, ">= 8", seen, lambda right, s=stated: _no_higher(s, right)))  # type: ignore[misc]
-    return rows
-
-
-def _no_higher(stated: float, right: Rate) -> bool | None:
-    """Whether the data allow that at least the stated fraction is right."""
-    return right.interval[1] >= stated if right.total else None
-
-
-def _at_least(asked: float, *rates: Rate) -> bool | None:
+def at_least(asked: float, *rates: Rate) -> bool | None:
     """Whether every rate that was measured reaches what was asked."""
     values = [rate.value for rate in rates if rate.value is not None]
     return all(found >= asked for found in values) if values else None
 
 
-def _rate(answers: Sequence[bool]) -> Rate:
+def rate_of(answers: Sequence[bool]) -> Rate:
+    """How many of the answers are yes."""
     return Rate(sum(answers), len(answers))
 
 
-def _bin_words(low: float, high: float) -> str:
+def bin_words(low: float, high: float) -> str:
+    """A range of SNR."""
     return f"{low:g} to {high:g}" if math.isfinite(high) else f">= {low:g}"
 
 
-def _aim(rng: np.random.Generator, number: int) -> float:
+def aim(rng: np.random.Generator, number: int, goals: tuple[tuple[float, float], ...] = GOALS) -> float:
     """The SNR aimed at: evenly in its logarithm within one of the bounds, which take turns."""
-    low, high = GOALS[number % len(GOALS)]
+    low, high = goals[number % len(goals)]
     return math.exp(rng.uniform(math.log(low), math.log(high)))

@@ -1,8 +1,10 @@
 """
 Which star is the host: each catalogued star's delta-chi-squared, the depth it would need, and its probability.
 
-Each star on the stamp has the same prior weight, times the probability that the depth it would need is at most 1; a source
-in no catalogue has a prior spread evenly over the search circle. The likelihood of a position is exp(-delta-chi-squared / 2)
+Each star has the same prior weight, times the probability that the depth it would need is at most 1; a source in no
+catalogue has a twentieth of the whole prior, spread evenly over the search circle, so that it grows with the crowding.
+Equal weights mean that eclipses of any depth are as frequent as others of the same logarithmic range: nothing is taken from
+the target's being a planet candidate, nor from the stars' colours or sizes, so that the answer rests on the pixels. The likelihood of a position is exp(-delta-chi-squared / 2)
 with the systematic floor. This follows the positional probabilities of Bryson & Morton 2017 (KSCI-19108, Kepler DR25) and
 Hadjigeorghiou & Armstrong 2024 (MNRAS 527, 4018: TESS), with the measured region in place of a Gaussian.
 """
@@ -18,7 +20,8 @@ import numpy as np
 
 from btv_report.checks.apertures import FloatArray
 
-UNCATALOGUED_WEIGHT = 0.05
+UNCATALOGUED_SHARE = 0.05
+"""Prior probability that the host is in no catalogue: about one in twenty, whatever the number of catalogued stars."""
 FLUX_RATIO_ERROR = 0.2
 SMALLEST_PROBABILITY = 1e-9
 
@@ -41,8 +44,11 @@ def host_probabilities(stars: Sequence[HostInput], uncatalogued_evidence: float)
     stars : target and catalogued neighbours
     uncatalogued_evidence : mean of exp(-delta-chi-squared / 2) over the search circle
     """
-    weights = [math.exp(-0.5 * min(star.delta_chi2, 1400.0)) * probability_possible(star) for star in stars]
-    none = UNCATALOGUED_WEIGHT * max(uncatalogued_evidence, 1e-12)
+    possible = [probability_possible(star) for star in stars]
+    weights = [math.exp(-0.5 * min(star.delta_chi2, 1400.0)) * p for star, p in zip(stars, possible, strict=True)]
+    # Where no star is possible the target still counts as one, or no weight would be left to anybody.
+    prior = UNCATALOGUED_SHARE / (1 - UNCATALOGUED_SHARE) * max(sum(possible), 1.0)
+    none = prior * max(uncatalogued_evidence, 1e-12)
     total = sum(weights) + none
     raw = [max(weight / total, SMALLEST_PROBABILITY) for weight in [*weights, none]]
     norm = sum(raw)

@@ -211,8 +211,10 @@ def model_noise(
     are one-sigma errors of the source's image, added as further modes of the mean difference image.
     """
     n = measurement.n_transits
+    if len(free) < 2:
+        return None
     power = (free**2).mean(axis=0)
-    if len(free) < 2 or not float(power.max(initial=0.0)) > 0:
+    if not float(power.max(initial=0.0)) > 0:
         return None
     formal = np.zeros(len(power))
     if measurement.formal_variance is not None:
