@@ -98,3 +98,25 @@ def test_fisher_knows_its_closed_form_and_never_gives_zero() -> None:
     x = 0.01 * 0.2
     assert fisher_p(np.array([0.01, 0.2])) == pytest.approx(x * (1 - np.log(x)))
     assert fisher_p(np.array([1e-300, 1e-300])) > 0
+
+
+def test_combined_shift_without_a_signal_says_that_nothing_was_tested(scene: Scene) -> None:
+    """No shift and no dimming: a pass of V08 means nothing then, and says so."""
+    together = by_id(combine_sectors(sectors(scene(depth=0.0), (11, 12))))["V08"]
+    assert together.verdict is Verdict.PASS
+    assert "nothing was tested" in together.summary
+    assert "LOW_SNR" in together.flags
+    seen = by_id(combine_sectors(sectors(scene(depth=0.01), (11, 12))))["V08"]
+    assert "nothing was tested" not in seen.summary
+    assert "LOW_SNR" not in seen.flags
+
+
+def test_combined_shift_that_the_target_would_make_does_not_speak_against_it(scene: Scene) -> None:
+    """A deep signal on the target moves the centre of light where a bright neighbour shares the aperture."""
+    spec = scene(neighbours=((6.6, 5.6, 8000.0),), depth=0.05)
+    on_target = by_id(combine_sectors(sectors(spec, (21, 22))))["V08"]
+    assert on_target.verdict is not Verdict.PASS
+    assert "does not speak against the target" in on_target.summary
+    assert "SHIFT_AS_ON_TARGET" in on_target.flags
+    elsewhere = by_id(combine_sectors(sectors(replace(spec, host=1), (21, 22))))["V08"]
+    assert "SHIFT_AS_ON_TARGET" not in elsewhere.flags

@@ -278,6 +278,7 @@ def _details(measurement: PixelMeasurement, shift: CentroidShift, expected: OnTa
         "control_centroid": {"row": shift.control[0], "column": shift.control[1]},
         "in_transit_centroid": {"row": shift.in_transit[0], "column": shift.in_transit[1]},
         "covariance_px2": shift.covariance_px2.tolist(),
+        "depth_snr": shift.snr,
         "shift_row_px": float(shift.mean[0]),
         "shift_column_px": float(shift.mean[1]),
         "on_target_shift_px": None if expected is None else expected.shift.tolist(),
