@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DATA ?= ../shared/data
 
 .PHONY: demo test lint bench calibrate site clean
 .DEFAULT_GOAL := demo
@@ -31,7 +32,7 @@ bench: $(READY)
 	@$(BIN)/python tests/benchmarks/bench.py
 
 calibrate: $(READY)
-	@$(BIN)/btv-report calibrate --data ../shared/data --processes 2 --output src/btv_report/calibration/release.json
+	@$(BIN)/btv-report calibrate $(if $(wildcard $(DATA)),--data $(DATA)) --processes 2 --output src/btv_report/calibration/release.json
 
 site: $(READY)
 	@$(BIN)/python examples/renew_showcase.py
