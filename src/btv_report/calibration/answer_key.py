@@ -1,8 +1,8 @@
 """
 Table 5: our positions held against SPOC's, fitted to the pixels that SPOC's own DV reports print.
 
-Nothing is tuned to an image: which point response is used is decided on the control image alone; SPOC's positions are looked
-at only to measure the distance from them.
+Nothing is tuned to an image: which point response is used is decided by how it describes the pixels; SPOC's positions are
+looked at only to measure the distance from them.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ ASKED = (
 )
 METHOD = (
     "Each difference image printed in an SPOC DV report is fitted with a point response and a constant background, weighted with "
-    "SPOC's errors; the point response is the one among those allowed that fits the control image best by chi-squared (sets of "
-    "other detectors also mirrored in columns, as the CCDs about a camera's axis see it; not where its own is at hand). The same "
-    "transits printed in several reports count once: the report with the most sectors is taken."
+    "SPOC's errors; the point response is the one among those allowed that describes control and difference image best by "
+    "chi-squared (sets of other detectors also mirrored in columns, as the CCDs about a camera's axis see it; only its own where "
+    "that is at hand). The same transits printed in several reports count once: the report with the most sectors is taken."
 )
 COLUMNS = (
     Column("what", "Images"),
