@@ -34,7 +34,7 @@ from btv_report.checks.scene import Scene
 CHECK_ID = "V10"
 RADII_PX = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 MAX_NEIGHBOURS = 20
-FULL_CURVE_ERROR_LIGHT, LEAST_CURVE_ERROR = 0.5, 0.05
+FULL_CURVE_ERROR_LIGHT, LEAST_CURVE_ERROR = 0.25, 0.05
 CONSTANT, DILUTED = "constant: no neighbour is known", "diluted by the known neighbours"
 CONSTANT_NOTE = " No neighbour is known, so a constant depth is expected."
 
@@ -209,7 +209,7 @@ def _curve_errors(radii_px: FloatArray, other_light: float) -> FloatArray:
     """
     One-sigma relative errors of the curve: a tilt over the range of radii, a bend, and a small rest at each radius.
 
-    They are those of a field whose neighbours together give half of the target's light, and shrink with it: a star alone
+    They are those of a field whose neighbours give a quarter of the target's light or more, and shrink with it: a star alone
     loses the same share of its light in every circle, whatever its PRF. Stars too faint for a catalogue keep a twentieth.
     """
     share = min(1.0, max(LEAST_CURVE_ERROR, other_light / FULL_CURVE_ERROR_LIGHT))
