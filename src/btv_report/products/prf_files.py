@@ -28,6 +28,8 @@ MAX_PRF_BYTES = 20_000_000
 N_CAMERAS, N_CCDS = 4, 4
 _SUFFIXES = (".fits", ".fits.gz", ".fit", ".fit.gz")
 _DTYPES = {-64: ">f8", -32: ">f4"}
+_DIMMEST, _BRIGHTEST = 1e-30, 1e30
+"""Peak of an image in any unit; beyond, sums over it leave the range of floats."""
 _NEGATIVE_SHARE = 1e-3
 """Light below zero, over the brightest sample, that still counts as rounding; the 50 real images at hand hold none at all."""
 
@@ -190,9 +192,10 @@ def _oddity(node: _Node) -> str:
         return f"camera {node.camera}, CCD {node.ccd}, row {node.row:g}, column {node.column:g} is no place on a TESS detector"
     if shape[0] != shape[1] or shape[0] % 2 == 0 or not 0 < node.n_per_pixel < shape[0]:
         return f"its image of {shape[0]} x {shape[1]} samples, {node.n_per_pixel} a pixel, has no middle sample"
-    if not np.isfinite(node.samples).all() or node.samples.sum() <= 0:
+    brightest = float(node.samples.max())
+    if not np.isfinite(node.samples).all() or not _DIMMEST < brightest < _BRIGHTEST:
         return "its image is not finite and positive"
-    if node.samples.min() < -_NEGATIVE_SHARE * node.samples.max():
+    if node.samples.min() < -_NEGATIVE_SHARE * brightest or node.samples.sum() <= 0:
         return "its image holds negative light"
     return ""
 
