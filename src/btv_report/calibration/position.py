@@ -26,6 +26,8 @@ from btv_report.calibration.table import Column, Row, Table
 from btv_report.calibration.trials import Effort, RealData, generator, run_trials
 from btv_report.checks.difference_image import PixelMeasurement, measure_pixels
 from btv_report.checks.inputs import PixelStack
+from btv_report.checks.prf import Prf
+from btv_report.checks.prf_choice import candidates_at, choose_prf
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.checks.scene import Scene, describe_scene, fit_gaussian, pearson
 from btv_report.checks.source_fit import fit_source
@@ -179,23 +181,30 @@ def _light_error(stack: PixelStack) -> float:
 
 
 def scene_with(kind: str, measurement: PixelMeasurement, prfs: tuple[PrfGrid, ...]) -> Scene | None:
-    """The scene as V09 has it with one kind of PRF; None where that kind cannot be had."""
-    stack = replace(measurement.stack, prfs=())
-    if kind == "tess_prf":
-        stack = replace(stack, prfs=prfs, corner_row=MIDDLE_ROW, corner_column=MIDDLE_COLUMN)
-    scene = describe_scene(replace(measurement, stack=stack))
-    if scene is None or kind != "gaussian":
+    """The scene as V09 has it with one kind of PRF, whether V09 would choose it or not; None where it cannot be had."""
+    stack = measurement.stack
+    scene = describe_scene(replace(measurement, stack=replace(stack, prfs=())))
+    if scene is None or kind == "own_image":
         return scene if scene is not None and scene.prf.kind == kind else None
     fit = fit_gaussian(scene.control, (scene.row, scene.column), stack.tmag, stack.neighbours)
     if fit is None:
         return None
-    image = fit.prf.evaluate(np.array([fit.row]), np.array([fit.column]))[0][fit.near]
+    prf: Prf = fit.prf
+    row, column, flux = fit.row, fit.column, fit.flux
+    if kind == "tess_prf":
+        candidates = candidates_at(prfs, (stack.camera, stack.ccd), (MIDDLE_ROW, MIDDLE_COLUMN), stack.shape)
+        chosen = choose_prf(candidates, scene.control, fit.near, fit.stars, (fit.row, fit.column))
+        if chosen is None:
+            return None
+        prf, star = chosen
+        row, column, flux = star.row, star.column, star.flux
+    image = prf.evaluate(np.array([row]), np.array([column]))[0][fit.near]
     return replace(
         scene,
-        prf=fit.prf,
-        source_row=fit.row,
-        source_column=fit.column,
-        target_flux=fit.flux,
+        prf=prf,
+        source_row=row,
+        source_column=column,
+        target_flux=flux,
         control_correlation=pearson(scene.control[fit.near], image),
     )
 
@@ -242,6 +251,6 @@ def _notes(data: RealData | None) -> tuple[str, ...]:
     )
     detectors = (
         "The file states neither camera, CCD nor its place on the detector: the TESS PRF sets at hand are those of other "
-        "detectors, taken at their middle."
+        "detectors, taken at their middle. They describe the star worse than a Gaussian, so V09 would not use them here."
     )
     return (circle, real, detectors)
