@@ -4,9 +4,10 @@ Which star is the host: each catalogued star's delta-chi-squared, the depth it w
 Each star has the same prior weight, times the probability that the depth it would need is at most 1; a source in no
 catalogue has a twentieth of the whole prior, spread evenly over the search circle, so that it grows with the crowding.
 Equal weights mean that eclipses of any depth are as frequent as others of the same logarithmic range: nothing is taken from
-the target's being a planet candidate, nor from the stars' colours or sizes, so that the answer rests on the pixels. The likelihood of a position is exp(-delta-chi-squared / 2)
-with the systematic floor. This follows the positional probabilities of Bryson & Morton 2017 (KSCI-19108, Kepler DR25) and
-Hadjigeorghiou & Armstrong 2024 (MNRAS 527, 4018: TESS), with the measured region in place of a Gaussian.
+the target's being a planet candidate, nor from the stars' colours or sizes, so that the answer rests on the pixels. The
+likelihood of a position is exp(-delta-chi-squared / 2) with the systematic floor. This follows the positional probabilities
+of Bryson & Morton 2017 (KSCI-19108, Kepler DR25) and Hadjigeorghiou & Armstrong 2024 (MNRAS 527, 4018: TESS), with the
+measured region in place of a Gaussian.
 """
 
 from __future__ import annotations
