@@ -56,7 +56,9 @@ def test_the_set_that_made_the_star_is_chosen_and_finds_its_place(grid: PrfGrid,
     candidates = candidates_at((narrow(grid), grid), (2, 2), (2048.0, 45.0), SHAPE)
     chosen = choose_prf(candidates, image, NEAR, ALONE, (5.2, 5.0))
     assert chosen is not None
-    prf, star = chosen
+    prf, star, tried = chosen
+    assert len(tried) == 4
+    assert tried[0] == (prf.grid.name, min(misfit for _, misfit in tried))
     assert prf.grid.name == (grid.name if ccd_row == 2048 else narrow(grid).name)
     assert (star.row, star.column) == pytest.approx(PLACE, abs=0.003)
     assert star.flux == pytest.approx(9000.0, rel=0.003)
@@ -163,6 +165,9 @@ def test_the_result_names_set_detector_and_bytes_and_measures_from_the_control_l
 ) -> None:
     results = run_pixel_checks(make_stack(truth, (grid,)), SIGNAL).results
     v09 = next(result for result in results if result.check_id == "V09")
+    (tried,) = v09.details["prf"].pop("tried")
+    assert tried["set"] == grid.name
+    assert 0 < tried["misfit"] < 0.01
     assert v09.details["prf"] == {
         "kind": "tess_prf",
         "description": f"the TESS PRF files {grid.name}",

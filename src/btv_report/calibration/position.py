@@ -196,7 +196,7 @@ def scene_with(kind: str, measurement: PixelMeasurement, prfs: tuple[PrfGrid, ..
         chosen = choose_prf(candidates, scene.control, fit.near, fit.stars, (fit.row, fit.column))
         if chosen is None:
             return None
-        prf, star = chosen
+        prf, star, _ = chosen
         row, column, flux = star.row, star.column, star.flux
     image = prf.evaluate(np.array([row]), np.array([column]))[0][fit.near]
     return replace(

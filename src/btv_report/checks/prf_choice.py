@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -102,9 +103,17 @@ def fit_star(
     return found, flux_of(model(found)[near]), float(rest @ rest)
 
 
+class PrfChoice(NamedTuple):
+    """The best candidate, its fit, and all that fit: the set's name and its rms misfit over the brightest pixel, best first."""
+
+    prf: SampledPrf
+    star: StarFit
+    tried: tuple[tuple[str, float], ...]
+
+
 def choose_prf(
     candidates: Sequence[SampledPrf], image: FloatArray, near: BoolArray, stars: StarModel, start: tuple[float, float]
-) -> tuple[SampledPrf, StarFit] | None:
+) -> PrfChoice | None:
     """
     The candidate whose field describes the image best, and its fit; None without a candidate that fits at all.
 
@@ -114,8 +123,10 @@ def choose_prf(
     fits = [(prf, star) for prf in candidates if (star := _fit_one(prf, image, near, stars, start)) is not None]
     if not fits:
         return None
-    prf, star = min(fits, key=lambda fit: fit[1].misfit)
-    return prf, _fit_one(prf, image, near, stars, (star.row, star.column)) or star
+    fits.sort(key=lambda fit: fit[1].misfit)
+    prf, star = fits[0]
+    star = _fit_one(prf, image, near, stars, (star.row, star.column)) or star
+    return PrfChoice(prf, star, tuple((prf.grid.name, math.sqrt(star.misfit / int(near.sum()))) for prf, star in fits))
 
 
 def _fit_one(

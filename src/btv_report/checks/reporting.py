@@ -12,7 +12,6 @@ from btv_report.checks import thresholds
 from btv_report.checks.apertures import BoolArray, FloatArray
 from btv_report.checks.difference_image import PixelMeasurement
 from btv_report.checks.matched_windows import N_DRAWS
-from btv_report.checks.prf import Prf
 from btv_report.checks.prf_grid import SampledPrf
 from btv_report.checks.result import CheckResult, Metric, Verdict
 from btv_report.checks.scene import NOMINAL_PIXEL_ARCSEC, Scene
@@ -129,8 +128,9 @@ def reason_for_no_verdict(measurement: PixelMeasurement, scene: Scene) -> str:
     return ""
 
 
-def prf_details(prf: Prf, note: str) -> dict[str, Any]:
-    """Which PRF a position was fitted with, as JSON values: a calibrated one with the digest of its files, and a note."""
+def prf_details(scene: Scene) -> dict[str, Any]:
+    """Which PRF a position was fitted with, as JSON values: a calibrated one with the digest of its files, a note, all tried."""
+    prf = scene.prf
     details: dict[str, Any] = {"kind": prf.kind, "description": prf.description}
     if isinstance(prf, SampledPrf):
         details |= {
@@ -139,7 +139,11 @@ def prf_details(prf: Prf, note: str) -> dict[str, Any]:
             "ccd": prf.grid.ccd,
             "sha256": prf.grid.sha256,
         }
-    return details | ({"note": note} if note else {})
+    if scene.prf_note:
+        details["note"] = scene.prf_note
+    if scene.prf_tried:
+        details["tried"] = [{"set": name, "misfit": number(misfit)} for name, misfit in scene.prf_tried]
+    return details
 
 
 def parameters_of(measurement: PixelMeasurement, **more: Any) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class Scene:
     target_flux : fitted flux of the target
     prf : Prf
     prf_note : a sentence when calibrated sets are at hand and are not used, or are another detector's, else empty
+    prf_tried : calibrated sets that were fitted, best first: name, and rms misfit over the brightest pixel
     control_correlation : Pearson correlation of control image and model about the target
     star_flux : expected flux of each neighbour of the stack, None where its magnitude is not known
     neighbour_light : model image of all neighbours with known magnitude
@@ -70,6 +71,7 @@ class Scene:
     saturated: bool
     near_edge: bool
     prf_note: str = ""
+    prf_tried: tuple[tuple[str, float], ...] = ()
 
 
 def describe_scene(measurement: PixelMeasurement) -> Scene | None:
@@ -86,7 +88,7 @@ def describe_scene(measurement: PixelMeasurement) -> Scene | None:
     target_row, target_column = guess if from_catalogue else (fit.row, fit.column)
     near_edge = _near_edge(stack.shape, target_row, target_column)
     saturated = is_saturated(control, stack.tmag, (target_row, target_column))
-    source, prf_note = _calibrated(measurement, control, fit)
+    source, prf_note, prf_tried = _calibrated(measurement, control, fit)
     if source is None and not near_edge and not saturated:
         source = _own_image(measurement, control, fit, (target_row, target_column), from_catalogue=from_catalogue)
     row, column, prf, flux = source or (fit.row, fit.column, fit.prf, fit.flux)
@@ -113,6 +115,7 @@ def describe_scene(measurement: PixelMeasurement) -> Scene | None:
         saturated=saturated,
         near_edge=near_edge,
         prf_note=prf_note,
+        prf_tried=prf_tried,
     )
 
 
@@ -120,19 +123,21 @@ _Source = tuple[float, float, Prf, float]
 """Row, column, PRF and flux of the target's light."""
 
 
-def _calibrated(measurement: PixelMeasurement, control: FloatArray, fit: GaussianFit) -> tuple[_Source | None, str]:
-    """The best of the PRF sets at hand, None where none describes the control image; and what readers should know of it."""
+def _calibrated(
+    measurement: PixelMeasurement, control: FloatArray, fit: GaussianFit
+) -> tuple[_Source | None, str, tuple[tuple[str, float], ...]]:
+    """The best of the PRF sets at hand, None where none describes the control image; what readers should know; those tried."""
     stack = measurement.stack
     if not stack.prfs:
-        return None, ""
+        return None, "", ()
     if stack.corner_row is None or stack.corner_column is None:
-        return None, NO_PLACE
+        return None, NO_PLACE, ()
     place = (stack.corner_row + fit.row, stack.corner_column + fit.column)
     candidates = candidates_at(stack.prfs, (stack.camera, stack.ccd), place, stack.shape)
     chosen = choose_prf(candidates, control, fit.near, fit.stars, (fit.row, fit.column))
     if chosen is None:
-        return None, NO_STAR
-    prf, star = chosen
+        return None, NO_STAR, ()
+    prf, star, tried = chosen
     model = star.flux * fit.stars.image(prf, star.row, star.column)
     correlation, least = pearson(control[fit.near], model[fit.near]), thresholds.value("control_fit_correlation")
     own = (prf.grid.camera, prf.grid.ccd) == (stack.camera, stack.ccd)
@@ -142,11 +147,12 @@ def _calibrated(measurement: PixelMeasurement, control: FloatArray, fit: Gaussia
         gaussian = fit.flux * fit.stars.image(fit.prf, fit.row, fit.column)
         least = max(least, pearson(control[fit.near], gaussian[fit.near]))
     if correlation < least:
-        return None, (
+        note = (
             "PRF sets are at hand, but none of them describes the control image "
             f"(best correlation {correlation:.3f}; {least:.3f} is asked)."
         )
-    return (star.row, star.column, prf, star.flux), "" if own else OTHER_DETECTOR
+        return None, note, tried
+    return (star.row, star.column, prf, star.flux), "" if own else OTHER_DETECTOR, tried
 
 
 def _own_image(

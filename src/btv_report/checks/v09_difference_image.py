@@ -243,7 +243,7 @@ def _details(measurement: PixelMeasurement, scene: Scene, located: Located) -> d
         "region_3sigma": _clipped(outline(located.region), measurement.stack.shape),
         "target": {"row": scene.row, "column": scene.column} if scene.from_catalogue else None,
         "control_source": {"row": scene.source_row, "column": scene.source_column},
-        "prf": prf_details(scene.prf, scene.prf_note),
+        "prf": prf_details(scene),
         "neighbours": neighbours,
         "nearest": {"star_id": nearest["star_id"], "separation_arcsec": nearest["offset_arcsec"]},
         "resolution_radius_arcsec": math.sqrt(located.region.area_px2 / math.pi) * scale,
