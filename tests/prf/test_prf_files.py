@@ -40,6 +40,14 @@ def test_releases_and_detectors_are_sets_of_their_own(write_set: Write, folder: 
     ]
 
 
+def test_a_release_written_over_two_days_is_one_set(write_set: Write, folder: Path) -> None:
+    write_set("first-day", release="30-Jan-2019", rows=(1, 1025))
+    write_set("second-day", release="31-Jan-2019", rows=(2048,))
+    (grid,) = read_prf_folder(folder).grids
+    assert grid.name == "of 30-Jan-2019 and 31-Jan-2019 (camera 1, CCD 3)"
+    assert grid.samples.shape[:2] == (3, 2)
+
+
 def test_files_are_told_by_their_header_and_may_be_compressed(write_set: Write, folder: Path) -> None:
     paths = write_set()
     (plain,) = read_prf_folder(folder).grids

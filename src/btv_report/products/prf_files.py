@@ -2,7 +2,8 @@
 Folders of TESS PRF files to `PrfGrid`s: one grid per camera, CCD and release.
 
 The files are told by what they hold: a primary header with DATATYPE 'PRF', CAM, CCD, CCD_RREF, CCD_CREF, NSAMP and DATE. All
-files of a release share their DATE (30-Jan-2019 for sectors 1-3, 01-May-2019 from sector 4 on); names and folders do not count.
+files of a release at hand share their DATE (30-Jan-2019 for sectors 1-3, 01-May-2019 from sector 4 on); names and folders do
+not count.
 """
 
 from __future__ import annotations
@@ -201,22 +202,40 @@ def _oddity(node: _Node) -> str:
 
 
 def _groups(nodes: Iterable[_Node]) -> list[list[_Node]]:
-    """Files of the same release, camera, CCD and sampling, by place; the same bytes at hand twice count once."""
-    table: dict[tuple[str, int, int, int, int], dict[str, _Node]] = {}
+    """
+    Files of the same camera, CCD, sampling and DATE, by place; the same bytes at hand twice count once.
+
+    Dates of one detector that share no place are one release, written over more than one day: two releases have the same
+    places.
+    """
+    by_detector: dict[tuple[int, int, int, int], dict[str, dict[str, _Node]]] = {}
     for node in nodes:
-        key = (node.release, node.camera, node.ccd, node.n_per_pixel, len(node.samples))
-        table.setdefault(key, {})[node.sha256] = node
-    return [
-        sorted(group.values(), key=lambda node: (node.row, node.column, node.sha256))
-        for _, group in sorted(table.items())
-    ]
+        detector = (node.camera, node.ccd, node.n_per_pixel, len(node.samples))
+        by_detector.setdefault(detector, {}).setdefault(node.release, {})[node.sha256] = node
+    groups: list[list[_Node]] = []
+    for _, dates in sorted(by_detector.items()):
+        releases: list[list[_Node]] = []
+        for _, files in sorted(dates.items()):
+            apart = (release for release in releases if not _places(release) & _places(files.values()))
+            same = next(apart, None)
+            if same is None:
+                releases.append(list(files.values()))
+            else:
+                same.extend(files.values())
+        groups += [sorted(release, key=lambda node: (node.row, node.column, node.sha256)) for release in releases]
+    return sorted(groups, key=lambda group: (group[0].release, group[0].camera, group[0].ccd))
+
+
+def _places(nodes: Iterable[_Node]) -> set[tuple[float, float]]:
+    return {(node.row, node.column) for node in nodes}
 
 
 def _grid(group: Sequence[_Node]) -> PrfGrid | str:
     """One grid, or a sentence why there is none: its places must fill rows and columns without a hole, each once."""
     first = group[0]
-    name = f"of {first.release} (camera {first.camera}, CCD {first.ccd})"
-    places = {(node.row, node.column) for node in group}
+    dates = " and ".join(sorted({node.release for node in group}))
+    name = f"of {dates} (camera {first.camera}, CCD {first.ccd})"
+    places = _places(group)
     rows = np.array(sorted({row for row, _ in places}))
     columns = np.array(sorted({column for _, column in places}))
     if len(places) != len(group):
