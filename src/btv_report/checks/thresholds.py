@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-METHOD_VERSION = "pixel-checks-3"
+METHOD_VERSION = "pixel-checks-4"
 """Changes whenever a number of a result could change; the seeds of all random draws are derived from it."""
 
 _TWO_SIDED = "two-sided Gaussian probability"
