@@ -323,8 +323,8 @@ def _ghost_row(case: str, snr: str, verdicts: Sequence[Verdict], asked: str) -> 
     counts = {verdict: Rate(verdicts.count(verdict), n) for verdict in Verdict}
     flagged = Rate(sum(verdict in {Verdict.WARN, Verdict.FAIL} for verdict in verdicts), n)
     met: bool | None = None
-    if flagged.value is not None and asked != "shown":
-        met = flagged.value >= GHOSTS_FLAGGED if asked == "flagged" else flagged.value <= PLANETS_FLAGGED
+    if asked != "shown":
+        met = flagged.at_least(GHOSTS_FLAGGED) if asked == "flagged" else flagged.at_most(PLANETS_FLAGGED)
     return Row(
         {
             "case": case,

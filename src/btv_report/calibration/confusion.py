@@ -58,7 +58,7 @@ def confusion_table(effort: Effort, data: RealData | None) -> Table:
     return Table(
         key="confusion",
         title="What is injected, and what the checks say",
-        asked="Nothing is asked here that the other tables do not ask: this is what a reader of a verdict may expect.",
+        asked="",
         method="A star of Tmag 10 in a field with five others brighter than Tmag 16 within 4.5 px, all of them catalogued with "
         "magnitudes off by 0.1 mag; eight transits of 2.6 h in 30-min data, SNR 8 to 100; half of the trials have pointing "
         "jitter of 0.001 px. Binaries give 2.5 to 63 % of the target's light and are catalogued.",

@@ -234,9 +234,9 @@ def _region_rows(judged: _RegionPairs, cell: _RegionCell) -> list[Row]:
 
 
 def at_least(asked: float, *rates: Rate) -> bool | None:
-    """Whether every rate that was measured reaches what was asked."""
-    values = [rate.value for rate in rates if rate.value is not None]
-    return all(found >= asked for found in values) if values else None
+    """Whether every rate that was measured reaches what was asked; None where too few trials leave one open."""
+    found = [rate.at_least(asked) for rate in rates if rate.total]
+    return False if False in found else None if None in found or not found else True
 
 
 def rate_of(answers: Sequence[bool]) -> Rate:

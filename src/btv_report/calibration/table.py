@@ -98,7 +98,7 @@ class Table:
     ----------
     key : stable name, such as `false-alarms`
     title : heading
-    asked : what was asked, a sentence
+    asked : what was asked, a sentence; empty where the table only shows what a reader may expect
     method : how it was measured, for somebody who would repeat it
     columns, rows : the numbers; no row that was measured is left out
     missing : why there are no rows, empty when there are

@@ -19,7 +19,9 @@ from btv_report.dossier.text import plural, slug
 MET = Badge("pass", "met", "✓")
 NOT_MET = Badge("fail", "not met", "✕")
 OPEN = Badge("not-run", "open", "–")
-"""Nothing was asked of it, or too few trials leave it open."""
+"""Too few trials leave it open."""
+SHOWN = Badge("not-run", "shown", "–")
+"""Nothing is asked of it."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def build_calibration(record: CalibrationRecord) -> CalibrationPage:
 
 def finding(record: CalibrationRecord) -> str:
     """How many tables reach what was asked of them."""
-    outcomes = [table.get("met") for table in record["tables"]]
+    outcomes = [table.get("met") for table in record["tables"] if table["asked"]]
     met, not_met = outcomes.count(True), outcomes.count(False)
     is_open = len(outcomes) - met - not_met
     parts = [f"{met} of {plural(len(outcomes), 'truth table')} met"]
@@ -83,8 +85,8 @@ def finding(record: CalibrationRecord) -> str:
 
 def table_text(table: Mapping[str, Any]) -> str:
     """A truth table as plain text for a terminal."""
-    title = f"{table['title']} [{table['key']}]: {outcome_badge(table.get('met')).word}"
-    lines = [title, table["asked"]]
+    title = f"{table['title']} [{table['key']}]: {table_badge(table).word}"
+    lines = [title, table["asked"] or table["method"]]
     if table.get("missing"):
         return "\n".join([*lines, table["missing"]])
     shown = _cells(table)
@@ -104,11 +106,16 @@ def outcome_badge(met: bool | None) -> Badge:
     return OPEN if met is None else MET if met else NOT_MET
 
 
+def table_badge(table: Mapping[str, Any]) -> Badge:
+    """The outcome of a whole table."""
+    return outcome_badge(table.get("met")) if table["asked"] else SHOWN
+
+
 def _section(table: Mapping[str, Any]) -> TruthSection:
     return TruthSection(
         anchor=slug(table["key"]),
         title=table["title"],
-        badge=outcome_badge(table.get("met")),
+        badge=table_badge(table),
         asked=table["asked"],
         method=table["method"],
         missing=table.get("missing", ""),
@@ -139,7 +146,7 @@ def _kind(values: Any) -> CellKind:
 
 def _cell(value: Any) -> Cell:
     if value is None:
-        return Cell("—", reason="not measured")
+        return Cell("—", CellKind.NUMBER, reason="not measured")
     if isinstance(value, str):
         return text_cell(value)
     if isinstance(value, dict):
@@ -152,9 +159,11 @@ def _rate_cell(rate: Mapping[str, Any]) -> Cell:
     """Percentage with its 95 % interval, and the counts behind it."""
     count, total = rate["count"], rate["total"]
     if not total:
-        return Cell("—", reason="no trial")
+        return Cell("—", CellKind.NUMBER, reason="no trial")
     low, high = (_percent(100 * rate[end]) for end in ("low", "high"))
-    text = f"{_percent(100 * count / total)} % [{low}, {high}] {count:,d}/{total:,d}"
+    # Percentage and interval stay together; the counts may fall on a second line.
+    share = f"{_percent(100 * count / total)} % [{low}, {high}]".replace(" ", "\N{NO-BREAK SPACE}")
+    text = f"{share} {count:,d}/{total:,d}"
     return Cell(text, CellKind.NUMBER, sort=repr(count / total))
 
 
@@ -172,7 +181,7 @@ def _outcome_cell(met: bool | None) -> Cell:
 
 
 def _overview(tables: Sequence[Mapping[str, Any]]) -> Table:
-    columns = (Column("Table"), Column("Asked"), Column("Rows as asked", CellKind.NUMBER), Column("Outcome"))
+    columns = (Column("Table"), Column("Outcome"), Column("Rows as asked", CellKind.NUMBER), Column("Asked"))
     rows = []
     for table in tables:
         judged = [row["met"] for row in table["rows"] if "met" in row]
@@ -180,9 +189,9 @@ def _overview(tables: Sequence[Mapping[str, Any]]) -> Table:
         rows.append(
             (
                 Cell(table["title"], href=f"#{slug(table['key'])}"),
-                text_cell(table["asked"]),
+                Cell("", CellKind.VERDICT, badge=table_badge(table)),
                 Cell(count, CellKind.NUMBER) if judged else Cell("—", reason="no row could be judged"),
-                Cell("", CellKind.VERDICT, badge=outcome_badge(table.get("met"))),
+                text_cell(table["asked"]) if table["asked"] else Cell("—", reason="nothing is asked of it"),
             )
         )
     return Table("overview-table", "What was asked, and what was reached", columns, tuple(rows))
