@@ -57,6 +57,14 @@ def test_the_set_at_hand_is_used_and_named(report: Path, prf_folder: Path) -> No
     assert line["ours"]["quality"] > 0.999
 
 
+def test_a_set_in_the_cache_is_used_unasked(report: Path, prf_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = dv(report, prf_folder).stdout
+    monkeypatch.setenv("BTV_REPORT_CACHE_DIR", str(prf_folder.parent))
+    unasked = CliRunner().invoke(cli, ["dv", str(report), "--json"], prog_name="btv-report")
+    assert unasked.stdout == asked
+    assert "tess_prf" in unasked.stdout
+
+
 def test_a_damaged_file_beside_a_set_is_a_warning(report: Path, prf_folder: Path) -> None:
     (prf_folder / "b-prf-file.fits").write_bytes(b"SIMPLE  =")
     ran = dv(report, prf_folder)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     "prf_folder",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder tree of TESS PRF files; the set that describes the star's image best is used. Without it: a Gaussian.",
+    help="Folder tree of TESS PRF files; the set that describes the star's image best is used, else a Gaussian.  "
+    "[default: prf/ in the cache]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line and difference image.")
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
@@ -56,11 +57,9 @@ def dv_command(files: tuple[str, ...], prf_folder: Path | None, as_json: bool, v
 
 
 def _grids(folder: Path | None) -> Sequence[PrfGrid]:
-    if folder is None:
-        return ()
-    from btv_report.products.prf_files import read_prf_folder
+    from btv_report.stages.prf_sets import find_prf_sets
 
-    found = read_prf_folder(folder)
+    found = find_prf_sets(folder, Path.cwd())
     for warning in found.warnings:
         say(f"Warning: {warning}")
     return found.grids
