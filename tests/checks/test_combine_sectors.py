@@ -120,3 +120,28 @@ def test_combined_shift_that_the_target_would_make_does_not_speak_against_it(sce
     assert "SHIFT_AS_ON_TARGET" in on_target.flags
     elsewhere = by_id(combine_sectors(sectors(replace(spec, host=1), (21, 22))))["V08"]
     assert "SHIFT_AS_ON_TARGET" not in elsewhere.flags
+
+
+def test_combined_growth_curve_without_a_signal_says_that_nothing_was_tested(scene: Scene) -> None:
+    together = by_id(combine_sectors(sectors(scene(depth=0.0), (11, 12))))["V10"]
+    assert together.verdict is Verdict.PASS
+    assert "nothing was tested" in together.summary
+    assert "follows" not in together.summary
+    assert "LOW_SNR" in together.flags
+
+
+def test_combined_host_in_no_catalogue_is_said_and_no_pass(scene: Scene) -> None:
+    """The eclipsed star is missing from the catalogue: neither the target nor the listed star is named."""
+    spec = scene(neighbours=((6.8, 6.0, 1500.0), (3.2, 3.4, 900.0)), host=1, depth=0.2)
+    listed = spec.make().neighbours
+    innocent = tuple(star for star in listed if star.star_id == "star 2")
+    single = {
+        30 + seed: run_pixel_checks(
+            replace(spec, seed=seed).make(sector=30 + seed, neighbours=innocent), spec.ephemeris
+        ).results
+        for seed in (1, 2)
+    }
+    together = by_id(combine_sectors(single))["V09"]
+    assert together.verdict is not Verdict.PASS
+    assert "a source in no catalogue is a likelier host" in together.summary
+    assert together.details["neighbours"][-1]["probability"] > 0.5

@@ -17,6 +17,7 @@ from btv_report.checks.matched_windows import (
     hotelling_p,
     mahalanobis_squared,
     rank_significance,
+    sigma_of_log_p,
     sigma_of_p,
 )
 from btv_report.checks.v08_centroid_shift import measure_shift
@@ -109,3 +110,13 @@ def test_signal_free_cubes_are_rarely_called_shifted(
     assert sum(p < 0.0027 for p in p_values) <= 1
     assert sum(p < 0.05 for p in p_values) <= 6
     assert kstest(p_values, "uniform").pvalue > 1e-3
+
+
+def test_sigma_of_a_tiny_probability_goes_on_beyond_float_range() -> None:
+    from scipy.stats import norm
+
+    for log_p in (-1.0, -50.0, -599.0):
+        assert sigma_of_log_p(log_p) == pytest.approx(norm.isf(np.exp(log_p) / 2), rel=1e-9)
+    # Two-sided 57 sigma: ln p = ln 2 + log of the upper tail.
+    for sigma in (37.6, 42.1, 57.0, 300.0):
+        assert sigma_of_log_p(float(np.log(2) + norm.logsf(sigma))) == pytest.approx(sigma, rel=1e-9)

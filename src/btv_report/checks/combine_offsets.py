@@ -78,7 +78,7 @@ def combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> C
     delta = float(stars[0]["delta_chi2"])
     quality = float(np.median(values_of(ran, "quality")))
     n = n_transits(ran)
-    verdict = _v09_verdict(ran, delta, snr, n, stars)
+    verdict = _v09_verdict(ran, delta, snr, n, _likeliest(stars, none))
     sigma = sigma_of_delta(delta)
     length = float(np.hypot(*mean))
     outside = delta > thresholds.value("region_delta_chi2")
@@ -89,9 +89,9 @@ def combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> C
     )
     if snr < thresholds.value("snr_strong"):
         text += f" The signal is weak (SNR {snr:.1f})."
-    likeliest = _likeliest(stars)
-    if likeliest is not None and likeliest is not stars[0]:
-        text += f" By position and needed depth, {likeliest['star_id']} is a likelier host than the target."
+    likeliest = _likeliest(stars, none)
+    if likeliest not in (None, stars[0]["star_id"]):
+        text += f" By position and needed depth, {likeliest} is a likelier host than the target."
     if not _is_one_star(ran):
         text += (
             f" The difference images are not clearly those of one star (correlation {quality:.2f}), so none is named."
@@ -137,15 +137,20 @@ def combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> C
     )
 
 
-def _v09_verdict(
-    ran: Sequence[CheckResult], delta: float, snr: float, n: int, stars: Sequence[Mapping[str, Any]]
-) -> Verdict:
+def _v09_verdict(ran: Sequence[CheckResult], delta: float, snr: float, n: int, likeliest: str | None) -> Verdict:
     strong = snr >= thresholds.value("snr_strong")
     if delta > thresholds.value("region_delta_chi2"):
         sound = strong and _is_one_star(ran) and n >= thresholds.value("min_transits")
         return Verdict.FAIL if sound else Verdict.WARN
     bad = 2 * sum(bool(result.parameters.get("badly_fitted")) for result in ran) > len(ran)
-    return Verdict.PASS if strong and not bad and _likeliest(stars) in (None, stars[0]) else Verdict.WARN
+    # Where a catalogue was asked and no star can be named, nobody knows whether the target is the most probable one.
+    on_target = likeliest == "target" or (likeliest is None and not _catalogue_asked(ran))
+    return Verdict.PASS if strong and not bad and on_target else Verdict.WARN
+
+
+def _catalogue_asked(ran: Sequence[CheckResult]) -> bool:
+    """Whether any sector had a catalogue of neighbours."""
+    return not all("NEIGHBOURS_UNKNOWN" in result.flags for result in ran)
 
 
 def _is_one_star(ran: Sequence[CheckResult]) -> bool:
@@ -153,10 +158,12 @@ def _is_one_star(ran: Sequence[CheckResult]) -> bool:
     return 2 * sum(bool(result.parameters.get("one_star")) for result in ran) >= len(ran)
 
 
-def _likeliest(stars: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The star most probable to be the host; None where no probabilities can be given."""
-    weighed = [star for star in stars if "probability" in star]
-    return max(weighed, key=lambda star: float(star["probability"]), default=None)
+def _likeliest(stars: Sequence[Mapping[str, Any]], none: float | None) -> str | None:
+    """What is most probably the host, a star or none of them, in words; None where no probabilities can be given."""
+    if none is None:
+        return None
+    best = max(stars, key=lambda star: float(star["probability"]))
+    return str(best["star_id"]) if float(best["probability"]) >= none else "a source in no catalogue"
 
 
 def _combined_stars(ran: Sequence[CheckResult], mean: FloatArray, covariance: FloatArray) -> list[dict[str, Any]]:
@@ -196,7 +203,7 @@ def _weigh_hosts(
 
     None, and no probabilities, where the images are not those of one star or no sector had a catalogue of neighbours.
     """
-    if not _is_one_star(ran) or all("NEIGHBOURS_UNKNOWN" in result.flags for result in ran):
+    if not _is_one_star(ran) or not _catalogue_asked(ran):
         return None
     inputs = [HostInput(star["delta_chi2"], star["required_depth"], 1.0 / max(snr, 1e-3)) for star in stars]
     # The integral of exp(-delta chi2 / 2) over the sky is 2 pi sqrt(det C).

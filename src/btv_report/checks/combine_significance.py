@@ -104,7 +104,11 @@ def combine_v10(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> C
     n = n_transits(ran)
     verdict = _p_verdict(p_value, slope > 0)
     trend = "grows outwards more than" if slope > 0 else "falls outwards more than"
-    if verdict is Verdict.PASS:
+    # A sector of a record made before its signal-to-noise was kept counts as one in which the signal is seen.
+    snr = math.hypot(*(max(float(result.details.get("depth_snr", math.inf)), 0.0) for result in ran))
+    if verdict is Verdict.PASS and snr < thresholds.value("snr_detect"):
+        finding = "No depth stands out of the noise in the circles about the target, so nothing was tested"
+    elif verdict is Verdict.PASS:
         finding = "The depth follows the growth curve of a signal on the target"
     else:
         finding = f"The depth {trend} that of a signal on the target"
@@ -117,8 +121,11 @@ def combine_v10(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> C
         verdict,
         text + few_transits_note(n),
         metrics=metrics_of({"chi2_p_value": (p_value, ""), "slope_ppm_per_px": (slope, "ppm/px")}),
-        flags=combined_flags(ran, ("NEIGHBOURS_UNKNOWN", "EDGE", "WCS_DISAGREES")),
-        thresholds=thresholds.used("p_fail", "p_warn"),
+        flags=(
+            *combined_flags(ran, ("NEIGHBOURS_UNKNOWN", "EDGE", "WCS_DISAGREES")),
+            *(["LOW_SNR"] if snr < thresholds.value("snr_strong") else []),
+        ),
+        thresholds=thresholds.used("p_fail", "p_warn", "snr_detect", "snr_strong"),
         parameters=combined_parameters(
             ran, results, "Fisher's method on the sectors' p values; weighted mean of the slopes"
         ),
@@ -140,11 +147,17 @@ def combine_v20(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> C
     if excess > thresholds.value("halo_excess_fail_sigma") and strong:
         verdict = Verdict.FAIL
     numbers = f"core {core:.1f} sigma, halo {halo:.1f} sigma over {sector_words(ran)}, {transit_words(n)}"
-    if verdict is Verdict.PASS:
+    if verdict is Verdict.PASS and excess > 0:
+        text = (
+            f"The signal is not significantly stronger about the aperture than in it ({numbers}); it is not shown to be "
+            "concentrated in it either."
+        )
+    elif verdict is Verdict.PASS:
         text = f"The signal is concentrated in the aperture, as that of a star is ({numbers})."
     else:
+        opening = "The signal is" if verdict is Verdict.FAIL else "The signal may be"
         text = (
-            f"The signal is stronger about the aperture than in it ({numbers}): a ghost, scattered light or a source outside "
+            f"{opening} stronger about the aperture than in it ({numbers}): a ghost, scattered light or a source outside "
             "the aperture."
         )
     return combined_result(

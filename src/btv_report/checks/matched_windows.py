@@ -9,6 +9,7 @@ pointing and the background really had.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -22,6 +23,7 @@ from btv_report.ephemeris import Ephemeris
 N_DRAWS = 2000
 STEPS_PER_DURATION = 4
 SMALLEST_P = 1e-300
+LOG_P_OF_SERIES = -600.0
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,17 @@ class Significance:
 def sigma_of_p(p_value: float) -> float:
     """Two-sided Gaussian equivalent of a probability."""
     return abs(NormalDist().inv_cdf(max(min(p_value, 1.0), SMALLEST_P) / 2))
+
+
+def sigma_of_log_p(log_p: float) -> float:
+    """Two-sided Gaussian equivalent of a probability given by its natural logarithm, however small."""
+    if log_p > LOG_P_OF_SERIES:
+        return sigma_of_p(math.exp(min(log_p, 0.0)))
+    # Far out the tail is exp(-x^2 / 2) / (x sqrt(2 pi)); solving it for x by substitution gains two digits a turn.
+    sigma = math.sqrt(-2 * log_p)
+    for _ in range(6):
+        sigma = math.sqrt(-2 * (log_p - math.log(2) + math.log(sigma) + 0.5 * math.log(2 * math.pi)))
+    return sigma
 
 
 def rank_significance(observed: float, draws: FloatArray, dimensions: int, nu: float) -> Significance:

@@ -15,7 +15,7 @@ import numpy as np
 from btv_report.checks import thresholds
 from btv_report.checks.apertures import FloatArray
 from btv_report.checks.difference_image import SEARCH_RADIUS_PX
-from btv_report.checks.matched_windows import sigma_of_p
+from btv_report.checks.matched_windows import sigma_of_log_p
 from btv_report.checks.scene import Scene
 from btv_report.checks.source_fit import SourceFit
 
@@ -105,7 +105,7 @@ def delta_chi2(fit: SourceFit, rows: FloatArray, columns: FloatArray) -> FloatAr
 
 def sigma_of_delta(delta_chi2: float) -> float:
     """Two-sided Gaussian equivalent of a delta-chi-squared of two parameters."""
-    return sigma_of_p(math.exp(-0.5 * min(delta_chi2, 1380.0)))
+    return sigma_of_log_p(-0.5 * delta_chi2)
 
 
 def _add_floor(values: FloatArray, step: float, floor_px: float) -> FloatArray:

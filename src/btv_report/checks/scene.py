@@ -149,7 +149,7 @@ def _calibrated(
     if correlation < least:
         note = (
             "PRF sets are at hand, but none of them describes the control image "
-            f"(best correlation {correlation:.3f}; {least:.3f} is asked)."
+            f"(best correlation {correlation:.4f}; {least:.4f} is asked)."
         )
         return None, note, tried
     return (star.row, star.column, prf, star.flux), "" if own else OTHER_DETECTOR, tried

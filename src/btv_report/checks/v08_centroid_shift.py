@@ -191,7 +191,9 @@ def expect_on_target(measurement: PixelMeasurement, scene: Scene, shift: Centroi
     """
     The shift of a signal on the target, depth / (1 - depth) x (target's own centroid - centroid of all light).
 
-    Both centroids are of the same aperture pixels. None where no neighbour's light is known, or no depth stands out.
+    Both centroids are of the same aperture pixels. None where no neighbour's light is known, no depth stands out, or the
+    expected shift is smaller than its own floor: then it says nothing, and nearly any shift would agree with it. So it is where
+    a bright star beyond the aperture sends in only its wings, which a Gaussian PRF does not have.
     """
     light = measurement.over(scene.neighbour_light)
     if not light.any() or shift.snr < thresholds.value("snr_detect") or shift.depth >= 1:
@@ -207,6 +209,8 @@ def expect_on_target(measurement: PixelMeasurement, scene: Scene, shift: Centroi
     # stars lies is known no better than the PRF: their centroids get the floor that positions of sources have elsewhere.
     relative = math.hypot(thresholds.value("neighbour_light_error"), 1 / shift.snr)
     floor_px = lever * thresholds.value("systematic_floor_arcsec") / pixel_scale_arcsec(measurement)
+    if float(np.hypot(*expected)) < floor_px:
+        return None
     covariance = shift.covariance_px2 + relative**2 * np.multiply.outer(expected, expected) + floor_px**2 * np.eye(2)
     distance = float(mahalanobis_squared((shift.mean - expected)[None, :], covariance)[0])
     return OnTargetShift(expected, hotelling_p(distance, 2, shift.nu))

@@ -103,7 +103,10 @@ def _verdict(measurement: PixelMeasurement, scene: Scene, located: Located) -> V
         return Verdict.FAIL if sound and repeated and scene.from_catalogue else Verdict.WARN
     if not strong or is_badly_fitted(fit):
         return Verdict.WARN
-    return Verdict.WARN if located.hosts and located.hosts.likeliest != 0 else Verdict.PASS
+    if located.hosts is None:
+        # Where a catalogue was asked and no star can be named, nobody knows whether the target is the most probable one.
+        return Verdict.WARN if measurement.stack.neighbours_known else Verdict.PASS
+    return Verdict.PASS if located.hosts.likeliest == 0 else Verdict.WARN
 
 
 def _flags(measurement: PixelMeasurement, scene: Scene) -> list[str]:

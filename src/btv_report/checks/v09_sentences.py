@@ -10,7 +10,7 @@ from btv_report.checks import thresholds
 from btv_report.checks.difference_image import PixelMeasurement
 from btv_report.checks.elimination import Located, is_one_star
 from btv_report.checks.inputs import StackStar
-from btv_report.checks.region import sigma_of_delta
+from btv_report.checks.region import outline, sigma_of_delta
 from btv_report.checks.reporting import few_transits_note, p_words, pixel_scale_arcsec, sky_offset_arcsec, transit_words
 from btv_report.checks.scene import Scene
 from btv_report.checks.transit_agreement import TransitAgreement
@@ -27,6 +27,14 @@ def distance_arcsec(measurement: PixelMeasurement, d_row: float, d_column: float
 def region_words(outside: bool, sigma: float) -> str:
     """Whether a position is in the source's region; its sigma is that of the region, not of the distance's error."""
     return f"{'outside' if outside else 'inside'} its 3-sigma region ({sigma:.1f} sigma in two dimensions)"
+
+
+def region_reach_arcsec(measurement: PixelMeasurement, scene: Scene, located: Located) -> float:
+    """How far from the target the region of the source reaches: a star up to there may be the source as well."""
+    corners = outline(located.region)
+    return max(
+        (distance_arcsec(measurement, row - scene.row, column - scene.column) for row, column in corners), default=0.0
+    )
 
 
 def star_name(star: StackStar) -> str:
@@ -47,11 +55,16 @@ def sentence(measurement: PixelMeasurement, scene: Scene, located: Located, agre
     single = is_one_star(fit)
     if outside:
         text = f"The source of the signal lies away from the target: {where}, {transit_words(n)} in sector {sector}."
+    elif not single:
+        text = (
+            f"The missing light cannot be placed on one star in sector {sector} ({transit_words(n)}); the best place of a single "
+            f"source is {where}."
+        )
     else:
-        radius = math.sqrt(located.region.area_px2 / math.pi) * pixel_scale_arcsec(measurement)
+        reach = region_reach_arcsec(measurement, scene, located)
         text = (
             f"The source of the signal is consistent with the target: {where}, {transit_words(n)} in sector {sector}. Stars "
-            f"within about {radius:.0f} arcsec of it cannot be told apart at this SNR."
+            f"up to {reach:.0f} arcsec from the target cannot be told from it at this SNR."
         )
     if single and (nearest or measurement.stack.neighbours_known):
         text += f" The nearest star is {star_name(located.stars[nearest])}, {distances[nearest]:.1f} arcsec from it."

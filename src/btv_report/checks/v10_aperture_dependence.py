@@ -16,7 +16,7 @@ from btv_report.checks import thresholds
 from btv_report.checks.apertures import FloatArray, circle_overlap
 from btv_report.checks.difference_image import PPM, SEARCH_RADIUS_PX, PixelMeasurement
 from btv_report.checks.elimination import NEIGHBOUR_MARGIN_PX
-from btv_report.checks.matched_windows import Significance, draw_means, generator, rank_significance
+from btv_report.checks.matched_windows import Significance, draw_means, generator, hotelling_p, rank_significance
 from btv_report.checks.reporting import (
     abstention,
     conclude,
@@ -273,12 +273,18 @@ def _oddness(curve: DepthCurve, shape: FloatArray, depths: FloatArray) -> FloatA
     return np.asarray((rest**2).sum(axis=-1), dtype=np.float64)
 
 
-def best_neighbour(curve: DepthCurve) -> str | None:
-    """The neighbour whose own growth curve fits better than the target's, and best of all; None where none does."""
+def best_neighbour(curve: DepthCurve, nu: float) -> str | None:
+    """
+    The neighbour whose own growth curve fits better than the target's, and best of all; None where none does.
+
+    A star whose own curve is as improbable as the target's is none to name.
+    """
     curves = [("", curve.on_target), *curve.neighbours]
     shapes = [(star_id, shape) for star_id, shape in curves if np.abs(shape).max() > 0]
-    best = min(shapes, key=lambda one: float(_oddness(curve, one[1], curve.depth[None, :])[0]), default=("", None))
-    return best[0] or None
+    odd = [(float(_oddness(curve, shape, curve.depth[None, :])[0]), star_id) for star_id, shape in shapes]
+    least, star_id = min(odd, default=(0.0, ""))
+    fits = hotelling_p(least, len(curve.depth) - 1, nu) >= thresholds.value("p_warn")
+    return star_id if star_id and fits else None
 
 
 def _excess_slope(curve: DepthCurve) -> tuple[float, float]:
@@ -310,6 +316,7 @@ def _metrics(curve: DepthCurve, significance: Significance, slope: float) -> dic
 def _details(curve: DepthCurve) -> dict[str, Any]:
     return {
         "radii_px": curve.radii_px.tolist(),
+        "depth_snr": curve.snr,
         "depth_ppm": curve.depth.tolist(),
         "depth_ppm_err": np.sqrt(np.diag(curve.covariance)).tolist(),
         "covariance_ppm2": curve.covariance.tolist(),
@@ -337,13 +344,14 @@ def _sentence(
         )
     else:
         text = f"The depth {trend} that of a signal on the target in sector {sector} ({odds})."
-        best = best_neighbour(curve) if rising else None
+        best = best_neighbour(curve, measurement.nu) if rising else None
         text += (
             f" Of the known stars, the curve of {best} fits best."
             if best
             else " A source away from the target would do that."
             if rising
-            else " Light of another source within the small circles, or a wrong background, would do that."
+            else " Light of another source within the small circles, wings of a bright neighbour in the large ones, or a wrong "
+            "background would do that."
         )
     if not measurement.stack.neighbours:
         text += CONSTANT_NOTE

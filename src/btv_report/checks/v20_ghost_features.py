@@ -212,7 +212,12 @@ def _verdict(ghost: GhostMeasurement) -> Verdict:
 def _sentence(measurement: PixelMeasurement, ghost: GhostMeasurement, verdict: Verdict) -> str:
     sector, n = measurement.stack.sector, measurement.n_transits
     numbers = f"core {ghost.core_correlation:.1f} sigma, halo {ghost.halo_correlation:.1f} sigma, {transit_words(n)}"
-    if verdict is Verdict.PASS:
+    if verdict is Verdict.PASS and ghost.excess_sigma > 0:
+        text = (
+            f"The signal is not significantly stronger about the aperture than in it in sector {sector} ({numbers}); it is not "
+            "shown to be concentrated in it either."
+        )
+    elif verdict is Verdict.PASS:
         text = f"The signal is concentrated in the aperture in sector {sector}, as that of a star is ({numbers})."
     else:
         opening = "The signal is" if verdict is Verdict.FAIL else "The signal may be"
