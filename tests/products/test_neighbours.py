@@ -228,3 +228,10 @@ def test_real_gaia_cone_is_read_as_dr3(shared_data: Path) -> None:
     assert len(stars) == 2359
     assert {star.position.ref_epoch_year for star in stars} == {2016.0}
     assert (stars[0].star_id, stars[0].tmag, round(stars[0].gmag or 0, 3)) == ("1824561377891719424", None, 11.476)
+
+
+def test_a_star_listed_twice_counts_once(tmp_path: Path) -> None:
+    text = "id,ra,dec,tmag\nTIC 7,120.25,-20.5,11.5\nTIC 8,120.26,-20.5,12.5\nTIC 7,120.25,-20.5,11.6\n"
+    catalogue = read_neighbours(write(tmp_path, text))
+    assert [(star.star_id, star.magnitude) for star in catalogue.stars] == [("TIC 7", 11.5), ("TIC 8", 12.5)]
+    assert (catalogue.n_repeated, catalogue.n_left_out) == (1, 0)

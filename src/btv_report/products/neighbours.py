@@ -64,11 +64,13 @@ class StarCatalogue:
     sha256 : of the file's bytes as they lie, the very ones that were parsed
     stars : in the order of the file, the target included if it is listed (see `without_target`)
     n_left_out : rows that the TIC marks as artefacts, duplicates or stars that were split: they are no stars of their own
+    n_repeated : rows with the identifier of an earlier row; the first one counts
     """
 
     sha256: str
     stars: tuple[Neighbour, ...]
     n_left_out: int = 0
+    n_repeated: int = 0
 
 
 def read_neighbours(path: Path) -> StarCatalogue:
@@ -104,12 +106,14 @@ def read_neighbours(path: Path) -> StarCatalogue:
             path=path,
         )
     _require_epoch(rows, path)
-    stars = tuple(
+    listed = tuple(
         _neighbour(cells, f"{where} of the catalogue {path.name}", path, rows.epoch_year)
         for cells, where in zip(rows.cells, rows.where, strict=True)
         if _is_star(cells)
     )
-    return StarCatalogue(file.sha256, stars, len(rows.cells) - len(stars))
+    stars = {star.star_id: star for star in reversed(listed)}
+    once = tuple(star for star in listed if stars[star.star_id] is star)
+    return StarCatalogue(file.sha256, once, len(rows.cells) - len(listed), len(listed) - len(once))
 
 
 def _is_star(cells: Mapping[str, str | None]) -> bool:

@@ -79,6 +79,10 @@ def _around(
 ) -> FoundNeighbours:
     """The stars of a table that is of the target's field."""
     warnings = list(before)
+    if catalogue.n_repeated:
+        warnings.append(
+            f"{table.name}: {catalogue.n_repeated} rows repeat the identifier of an earlier row; each star counts once."
+        )
     if catalogue.n_left_out:
         rows = "1 row is" if catalogue.n_left_out == 1 else f"{catalogue.n_left_out} rows are"
         warnings.append(
