@@ -22,7 +22,7 @@ from btv_report.stages import values
 from btv_report.stages.answer import check_rows
 from btv_report.stages.checking import check_sector
 from btv_report.stages.neighbours import find_neighbours
-from btv_report.stages.prf_sets import NO_SETS
+from btv_report.stages.prf_sets import NO_SETS, unused_sets
 from btv_report.stages.sectors import place_stars
 from btv_report.targets import Target
 
@@ -121,7 +121,7 @@ def _checked(looked: Inspection, request: CheckRequest) -> dict[str, Any]:
     pixels = place_stars(tpf, target, neighbours, request.prf_sets.grids)
     candidate = request.ephemeris
     done, masks = check_sector(pixels, candidate, (candidate,), store_plot_data=request.store_plot_data)
-    return _answer(product, done, masks, warnings=[*neighbours.warnings, *pixels.notes])
+    return _answer(product, done, masks, warnings=[*neighbours.warnings, *pixels.notes, *unused_sets(done)])
 
 
 def _answer(product: ProductFile, done: SectorChecks, masks: MaskComparison, *, warnings: list[str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from btv_report.checks.result import CheckResult, TransitRow
 from btv_report.checks.run import SectorChecks, not_run_results, run_pixel_checks
 from btv_report.ephemeris import Ephemeris
 from btv_report.record import PixelView
+from btv_report.stages.prf_sets import unused_sets
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.sectors import FoundProducts, PixelSector, read_pixels
 from btv_report.stages.values import pixel_file_provenance, pixel_view
@@ -73,6 +74,7 @@ def check_pixels(
         for candidate in candidates:
             done, comparison = check_sector(pixels, candidate, candidates, store_plot_data=request.store_plot_data)
             checked.masks.append(comparison)
+            found.warnings += [note for note in unused_sets(done) if note not in found.warnings]
             by_candidate[candidate.name].append((pixels.stack.sector, product.sha256, done))
     for candidate in candidates:
         _collect(checked, candidate, by_candidate[candidate.name], sectors)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from btv_report.checks.run import SectorChecks
 from btv_report.errors import BtvReportError
 from btv_report.products.prf_files import PrfFolder, read_prf_folder
 from btv_report.store.workspace import Workspace, cache_folder
@@ -37,6 +38,16 @@ def find_prf_sets(given: Path | None, workspace: Path) -> PrfFolder:
         return read_prf_folder(cached)
     except BtvReportError as error:
         return PrfFolder((), (f"The PRF files in the cache are not used. {error}",))
+
+
+def unused_sets(done: SectorChecks) -> list[str]:
+    """Sentences where PRF sets are at hand and another PRF was used, or one of another detector."""
+    notes = {
+        result.details["prf"]["note"]: f"Sector {result.sector}: {result.details['prf']['note']}"
+        for result in done.results
+        if result.details.get("prf", {}).get("note")
+    }
+    return list(notes.values())
 
 
 def prf_parameters(sets: PrfFolder) -> dict[str, Any]:
