@@ -93,14 +93,30 @@ def test_sigmas_have_two_decimals_and_from_100_on_none(value: float, text: str) 
     assert metric_quantity("core_correlation", metrics).text == text
 
 
-def test_elimination_table_says_impossible_above_depth_one(record: RunRecord) -> None:
+@pytest.mark.parametrize(
+    ("depth", "words"), [(0.4, "0.40"), (1.7, "1.7 (more than its catalogued light)"), (2.5, "2.5 (impossible)")]
+)
+def test_elimination_table_says_impossible_only_where_it_clearly_is(
+    depth: float, words: str, record: RunRecord
+) -> None:
+    for check in record["checks"]:
+        for star in check["details"].get("neighbours", []):
+            star["required_depth"] = depth
+    section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V09")
+    stars = section.sectors[0].stars
+    assert stars is not None
+    assert {row[0]: row for row in texts(stars)}["TIC 188646750"][8] == words
+    assert "known to 20 %" in stars.note
+
+
+def test_elimination_table_has_probability_as_third_column(record: RunRecord) -> None:
     section = next(s for s in page_of(record).checks[0].sections if s.check_id == "V09")
     stars = section.sectors[0].stars
     assert stars is not None
     rows = {row[0]: row for row in texts(stars)}
-    assert rows["TIC 188646750"][7] == "1.7 (impossible)"
-    assert rows["TIC 188646745"][8] == "< 10⁻⁶"
-    assert rows["none of these"][1:3] == ["—", "—"]
+    assert [column.title for column in stars.columns][:3] == ["Star", "No.", "Probability"]
+    assert rows["TIC 188646745"][2] == "< 10⁻⁶"
+    assert rows["none of these"][1] == rows["none of these"][3] == "—"
 
 
 def test_without_probabilities_the_columns_are_absent_and_a_note_says_why(record: RunRecord) -> None:
@@ -119,7 +135,9 @@ def test_limit_names_the_one_sector_that_was_run(record: RunRecord) -> None:
         if check["check_id"] == "V09" and check["sector"] == 84:
             check["verdict"] = "not_run"
             check["details"]["resolution_radius_arcsec"] = 0.1
-    assert "at the signal-to-noise of sector 83, stars within 7.8 arcsec" in page_of(record).header.limits[0]
+    assert (
+        "at the signal-to-noise of sector 83, stars within 13 arcsec of the target" in page_of(record).header.limits[0]
+    )
 
 
 def test_crowdsap_of_a_light_curve_stands_in_for_the_pixel_file(record: RunRecord) -> None:
@@ -333,3 +351,17 @@ def test_metrics_stand_in_the_order_of_the_contract_whatever_the_order_of_the_re
         assert table is not None
         names = [row[0] for row in texts(table)]
         assert (names[0], names[-1]) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("delta_chi2", "words"), [(1.0, "within 42 arcsec of the target"), (50.0, "within 6.3 arcsec of the source")]
+)
+def test_limit_reaches_as_far_from_the_target_as_the_region(delta_chi2: float, words: str, record: RunRecord) -> None:
+    for check in record["checks"]:
+        if check["check_id"] == "V09" and check["sector"] is None:
+            check["details"] |= {
+                "target": {"row": 5.0, "column": 5.0},
+                "region_3sigma": [[5.0, 6.0], [7.0, 5.0], [5.0, 4.5]],
+            }
+            check["metrics"]["target_delta_chi2"] = {"value": delta_chi2, "unit": ""}
+    assert words in page_of(record).header.limits[0]

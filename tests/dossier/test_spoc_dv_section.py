@@ -98,7 +98,7 @@ def test_ghosts_and_depths_that_differ_are_named(quiet: RunRecord) -> None:
 
 def test_a_search_over_several_sectors_is_held_against_all_of_ours(quiet: RunRecord) -> None:
     found = only(quiet, event(sectors=[83, 84]))
-    assert [column.title for column in found.tables[1].columns][2] == "Ours, all sectors"
+    assert [column.title for column in found.tables[1].columns][2] == "Ours, sectors 83, 84"
 
 
 def test_the_page_holds_the_section_and_leads_to_it(quiet: RunRecord) -> None:
@@ -111,3 +111,19 @@ def test_the_page_holds_the_section_and_leads_to_it(quiet: RunRecord) -> None:
 def test_records_without_dv_reports_still_render(record: RunRecord) -> None:
     assert build_spoc_events(record) == ()
     assert "spoc-dv" not in dossier_files(*RUN, record)["tic/188646744/index.html"].decode()
+
+
+@pytest.mark.parametrize(
+    ("depth", "words"), [(500.0, "a ratio below 1 is expected where"), (2000.0, "Dilution does not explain this")]
+)
+def test_a_depth_apart_is_explained_in_its_own_direction(depth: float, words: str, quiet: RunRecord) -> None:
+    numbers = {"depth_ppm": 1000.0, "depth_ppm_err": 20.0}
+    say(quiet, "V10", "pass", depth_ppm_pipeline=depth, depth_ppm_pipeline_err=30.0)
+    (sentence,) = only(quiet, event(numbers=numbers)).disagreements
+    assert words in sentence
+
+
+def test_columns_name_the_sectors_they_are_over(quiet: RunRecord) -> None:
+    whole = only(quiet, event(sectors=[1, 2, 3, 83])).tables[-1]
+    assert whole.columns[1].title == "SPOC, sectors 1 to 3, 83"
+    assert whole.columns[2].title == "Ours, sectors 83, 84"

@@ -17,6 +17,19 @@ from btv_report.dossier.tables import Badge, Cell, CellKind, Column, Table, text
 from btv_report.dossier.text import plural, slug
 
 MET = Badge("pass", "met", "✓")
+TABLE_TITLES = {
+    "false-alarms": "False alarms of the centroid shift (V08)",
+    "power": "Power of the centroid shift (V08) on real pixels",
+    "position": "How far from the truth is the position?",
+    "region": "Does the region hold the source?",
+    "host": "Is the right star the most probable host?",
+    "reference": "Known answers",
+    "answer-key": "SPOC's answer key",
+    "aperture": "Does the depth follow the aperture as a signal on the target would?",
+    "ghost": "Are ghosts told from planets?",
+    "confusion": "What is injected, and what the checks say",
+}
+"""Headings of the truth tables that a record may lack."""
 NOT_MET = Badge("fail", "not met", "✕")
 OPEN = Badge("not-run", "open", "–")
 """Too few trials leave it open."""
@@ -211,7 +224,7 @@ def _warnings(record: CalibrationRecord) -> tuple[str, ...]:
         )
     absent = [key for key in TABLES if key not in {table["key"] for table in record["tables"]}]
     if absent:
-        said.append(f"Not made: {', '.join(absent)}.")
+        said.append(f"Not made: {'; '.join(TABLE_TITLES[key] for key in absent)}.")
     return tuple(said)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from btv_report.checks import thresholds
 from btv_report.dossier import links
 from btv_report.dossier.labels import SOURCES, candidate_title
 from btv_report.dossier.links import Link
 from btv_report.dossier.numbers import Quantity, exact, quantity, unknown
 from btv_report.dossier.tables import Cell, CellKind, Column, Table, text_cell
-from btv_report.record import CandidateValue, RunRecord, TargetValue
+from btv_report.record import CandidateValue, CheckValue, RunRecord, TargetValue
 
 TESS_PIXEL_ARCSEC = 21
 _NOT_IN_HEADER = "neither a product's header nor a catalogue gave it"
@@ -204,10 +205,10 @@ def _limits(record: RunRecord) -> tuple[str, ...]:
         name = candidate["name"]
         found = _resolution(record, name)
         if found is not None:
-            radius, where = found
+            radius, about, where = found
             sentences.append(
                 f"{candidate_title(name)}: at the signal-to-noise of {where}, stars within {quantity(radius, digits=2).text} "
-                "arcsec of the target cannot be told apart from it by these pixels."
+                f"arcsec of the {about} may not be told apart from it by these pixels."
             )
         else:
             sentences.append(
@@ -217,20 +218,53 @@ def _limits(record: RunRecord) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _resolution(record: RunRecord, candidate: str) -> tuple[float, str] | None:
-    """Resolution radius (arcsec) of V09 and where it was measured: all sectors together, or the one that has a result."""
-    radii = {
-        check["sector"]: float(check["details"]["resolution_radius_arcsec"])
+def _resolution(record: RunRecord, candidate: str) -> tuple[float, str, str] | None:
+    """Radius (arcsec), what it is about, and where V09 measured it: all sectors together, or the one that has a result."""
+    found = {
+        check["sector"]: _told_apart(check)
         for check in record["checks"]
         if check["check_id"] == "V09"
         and check["candidate"] == candidate
         and check["verdict"] != "not_run"
         and isinstance(check["details"].get("resolution_radius_arcsec"), int | float)
     }
-    sectors = sorted(sector for sector in radii if sector is not None)
-    if None in radii and len(sectors) != 1:
-        return radii[None], "all sectors together"
+    sectors = sorted(sector for sector in found if sector is not None)
+    if None in found and len(sectors) != 1:
+        return *found[None], "all sectors together"
     if not sectors:
         return None
-    best = min(sectors, key=lambda sector: (radii[sector], sector))
-    return radii[best], f"sector {best}"
+    best = min(sectors, key=lambda sector: (found[sector][0], sector))
+    return *found[best], f"sector {best}"
+
+
+def _told_apart(check: CheckValue) -> tuple[float, str]:
+    """
+    Radius (arcsec) about the target or the source within which stars may not be told apart.
+
+    With the target inside the 3-sigma region it is the largest distance of the region from the target; with the target outside,
+    or a region that was not recorded, the radius of the circle about the source that is as large as the region.
+    """
+    radius, delta = float(check["details"]["resolution_radius_arcsec"]), check["metrics"].get("target_delta_chi2")
+    distances = _region_distances(check)
+    if not distances or delta is None or float(delta["value"]) > thresholds.value("region_delta_chi2"):
+        return radius, "source"
+    return max(distances), "target"
+
+
+def _region_distances(check: CheckValue) -> list[float]:
+    """Distances (arcsec) of the edge of the 3-sigma region from the target; [] when the edge was not recorded."""
+    details, metrics = check["details"], check["metrics"]
+    target, region = details.get("target"), details.get("region_3sigma")
+    if target and region:
+        return [
+            TESS_PIXEL_ARCSEC * math.hypot(row - target["row"], column - target["column"]) for row, column in region
+        ]
+    names = ("offset_ra_arcsec", "offset_dec_arcsec")
+    if "covariance_arcsec2" not in details or any(name not in metrics for name in names):
+        return []
+    (xx, xy), (_, yy) = details["covariance_arcsec2"]
+    ra, dec = (float(metrics[name]["value"]) for name in names)
+    reach, a = math.sqrt(thresholds.value("region_delta_chi2")), math.sqrt(xx)
+    b, c = xy / a, math.sqrt(max(yy - xy * xy / xx, 0.0))  # the covariance is L L^T with L = ((a, 0), (b, c))
+    angles = [math.radians(degree) for degree in range(360)]
+    return [math.hypot(ra + reach * a * math.cos(t), dec + reach * (b * math.cos(t) + c * math.sin(t))) for t in angles]

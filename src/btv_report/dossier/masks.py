@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from btv_report.checks.mask_sensitivity import MASKS
@@ -10,6 +11,7 @@ from btv_report.dossier.numbers import integer, quantity
 from btv_report.dossier.results import metric_quantity
 from btv_report.dossier.tables import Cell, CellKind, Column, Table, number_cell
 from btv_report.dossier.text import slug
+from btv_report.products.model import ProductKind
 from btv_report.record import MaskRowValue, MaskSensitivityValue, RunRecord
 
 _PIPELINE_DEPTH = "depth_ppm_pipeline"
@@ -34,12 +36,40 @@ def build_mask_section(record: RunRecord) -> MaskSection | None:
     comparisons = record.get("mask_sensitivity", [])
     if not comparisons:
         return None
-    alike = (comparison["sentence"] for comparison in comparisons if len(comparison["rows"]) < 2)
-    tables = (_table(comparison) for comparison in comparisons if len(comparison["rows"]) > 1)
+    absent = _absent_cadences(record)
+    alike = (_line(comparison, absent) for comparison in comparisons if len(comparison["rows"]) < 2)
+    tables = (_table(comparison, absent) for comparison in comparisons if len(comparison["rows"]) > 1)
     return MaskSection(tuple(dict.fromkeys(alike)), tuple(tables))
 
 
-def _table(comparison: MaskSensitivityValue) -> Table:
+def _absent_cadences(record: RunRecord) -> dict[int, int]:
+    """Cadences that the pixel file in use leaves out, by sector; sectors whose file leaves out none are absent."""
+    found: dict[int, int] = {}
+    for product in record["products"]:
+        count, sector = (product["provenance"] or {}).get("n_absent_cadences"), product["sector"]
+        if (
+            product["used"]
+            and product["kind"] == ProductKind.TARGET_PIXEL_FILE
+            and sector is not None
+            and isinstance(count, int)
+            and count > 0
+        ):
+            found[sector] = count
+    return found
+
+
+def _line(comparison: MaskSensitivityValue, absent: Mapping[int, int]) -> str:
+    """The sentence of a comparison, and what it cannot be said of: cadences that are not in the file."""
+    count = absent.get(comparison["sector"], 0)
+    if not count:
+        return comparison["sentence"]
+    return (
+        f"{comparison['sentence']} The file leaves out {integer(count)} cadence{'' if count == 1 else 's'} whose flags are "
+        "unknown, so this cannot be told for them."
+    )
+
+
+def _table(comparison: MaskSensitivityValue, absent: Mapping[int, int]) -> Table:
     rows = comparison["rows"]
     check_ids = sorted({check_id for row in rows for check_id in row["verdicts"]})
     in_aperture = any(_PIPELINE_DEPTH in row["metrics"] for row in rows)
@@ -64,7 +94,7 @@ def _table(comparison: MaskSensitivityValue) -> Table:
     candidate, sector = comparison["candidate"], comparison["sector"]
     return Table(
         f"quality-masks-{slug(candidate)}-s{sector}",
-        f"{candidate_title(candidate)}. {comparison['sentence']}",
+        f"{candidate_title(candidate)}. {_line(comparison, absent)}",
         columns,
         tuple(_row(row, comparison["quality_mask"], metrics, check_ids) for row in rows),
         f"{_meanings(rows)} {_WHAT_STAYS}",

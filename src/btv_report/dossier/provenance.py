@@ -174,6 +174,8 @@ def _reading_facts(product: ProductValue) -> tuple[Fact, ...]:
     """How the file was read: cadence, mask, flux column and normalisation."""
     read = product["provenance"]
     if not read:
+        if product["used"]:
+            return (Fact("Reading", Quantity("read whole; it holds no cadences that a mask could leave out")),)
         return (Fact("Reading", unknown("the product was listed but not read")),)
     asked = "none, any exposure time was taken"
     facts = [

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from btv_report.checks.elimination import CLEARLY_IMPOSSIBLE_DEPTH
+from btv_report.checks.hosts import FLUX_RATIO_ERROR
 from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.labels import (
     ERROR_OF,
@@ -304,14 +306,15 @@ def _stars(check: CheckValue, anchor: str, numbers: Mapping[str, int]) -> Table 
         columns += [
             Column("Δχ²", CellKind.NUMBER),
             Column("Depth it would need (fraction of its light)", CellKind.NUMBER),
-            Column("Probability", CellKind.NUMBER),
         ]
+        columns.insert(2, Column("Probability", CellKind.NUMBER))  # a phone shows the first three columns unscrolled
     rows = tuple(_star_row(star, numbers, with_chance) for star in stars)
     note = (
         _stars_note(check)
         if not with_chance
         else (
-            "A star that would need a depth above 1 cannot be the host: it does not have that much light to lose. "
+            f"A star that needs a depth above 1 needs more than its catalogued light; above "
+            f"{CLEARLY_IMPOSSIBLE_DEPTH:g} it cannot be the host. Fluxes are taken as known to {100 * FLUX_RATIO_ERROR:.0f} %. "
             "Probabilities over target, neighbours and none of these sum to 1."
         )
     )
@@ -333,6 +336,13 @@ def _stars_note(check: CheckValue) -> str:
 def _finite(value: object) -> float | None:
     """The value when it is a finite number."""
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _depth_words(depth: float) -> str:
+    """What a required depth above 1 means; between 1 and the clear limit the catalogue's magnitude may be to blame."""
+    if depth > CLEARLY_IMPOSSIBLE_DEPTH:
+        return " (impossible)"
+    return " (more than its catalogued light)" if depth > 1 else ""
 
 
 def _star_row(star: Mapping[str, Any], numbers: Mapping[str, int], with_chance: bool) -> tuple[Cell, ...]:
@@ -359,9 +369,9 @@ def _star_row(star: Mapping[str, Any], numbers: Mapping[str, int], with_chance: 
     depth = _finite(star.get("required_depth"))
     if depth is not None:
         text = quantity(depth, digits=2).text
-        needs = Cell(f"{text} (impossible)" if depth > 1 else text, CellKind.NUMBER, sort=repr(depth))
+        needs = Cell(f"{text}{_depth_words(depth)}", CellKind.NUMBER, sort=repr(depth))
     probable = Cell("—", CellKind.NUMBER, reason="not computed")
     chance = _finite(star.get("probability"))
     if chance is not None:
         probable = Cell(probability(chance), CellKind.NUMBER, sort=repr(chance))
-    return (*row, number("delta_chi2", 1), needs, probable)
+    return (*row[:2], probable, *row[2:], number("delta_chi2", 1), needs)

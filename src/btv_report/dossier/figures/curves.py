@@ -148,7 +148,7 @@ def _neighbours(
 def _draw(drawing: Drawing, curves: GrowthCurves) -> Frame:
     """The picture; the frame of its axes."""
     low, high = curves.y_range()
-    y_ticks = nice_ticks(low, high, 5)
+    y_ticks = nice_ticks(low, high, 7)
     left = label_margin(tick_labels(y_ticks), wide=True)
     step = (curves.radii_px[-1] - curves.radii_px[0]) / max(len(curves.radii_px) - 1, 1) or 1.0
     x_range = (curves.radii_px[0] - step / 2, curves.radii_px[-1] + step / 2)
@@ -203,7 +203,7 @@ def _draw_number(drawing: Drawing, frame: Frame, curves: GrowthCurves, ppm: list
     inside = [(r, p) for r, p in zip(curves.radii_px, ppm, strict=True) if p is not None and low <= p <= high]
     if inside:
         x, y = frame.points(*zip(*inside[-1:], strict=True))[0]
-        drawing.text(x + 5, y - 4, number, attributes='class="muted" fill="currentColor"')
+        drawing.text(x + 5, max(y - 4, frame.top + 16), number, attributes='class="muted" fill="currentColor"')
 
 
 def _draw_band(drawing: Drawing, frame: Frame, depth: float, error: float) -> None:

@@ -99,7 +99,8 @@ def _finding(check: CheckValue) -> str:
     if core is not None and halo is not None:
         words += f" Correlation with the transit: core {measured(core, 'sigma')}, halo {measured(halo, 'sigma')}."
     if excess is not None:
-        words += f" The halo exceeds the core by {measured(excess, 'sigma')}."
+        apart = measured(abs(excess), "sigma")
+        words += f" The halo lies {apart} below the core." if excess < 0 else f" The halo exceeds the core by {apart}."
     if check["verdict"] == "not_run" and check["reason"]:
         words += f" V20 gives no verdict: {plain_text(check['reason'], limit=200).rstrip('.')}."
     return words
