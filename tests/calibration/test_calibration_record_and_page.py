@@ -89,7 +89,7 @@ def test_page_and_terminal_show_every_number_of_the_record(record: CalibrationRe
     files = site_files([], None, path)
     page = files["methods/calibration/index.html"].decode()
     assert json.loads(files["methods/calibration/calibration.json"]) == record
-    for text in (page, table_text(record["tables"][0])):
+    for text in (page, table_text(record["tables"][0], 1.0)):
         for row in record["tables"][0]["rows"]:
             counts = row["values"]["found"]
             if counts["total"]:
@@ -110,12 +110,19 @@ def test_other_methods_few_trials_and_missing_tables_are_said(record: Calibratio
     assert "power" in said
 
 
+def test_few_trials_do_not_promise_what_a_release_would(record: CalibrationRecord) -> None:
+    table = dict(record["tables"][0], met=True)
+    assert table_text(table, 1.0).splitlines()[0].endswith(": met")
+    assert table_text(table, 0.05).splitlines()[0].endswith(": open")
+    assert table_text(dict(table, met=False), 0.05).splitlines()[0].endswith(": not met")
+
+
 def test_table_without_rows_says_why() -> None:
     record = make_record([truth_table(rows=(), missing="These numbers need real pixels.", samples={})], 1.0)
     page = build_calibration(record)
     assert page.sections[0].missing == "These numbers need real pixels."
     assert page.finding == "0 of 1 truth table met, 1 open."
-    assert "These numbers need real pixels." in table_text(record["tables"][0])
+    assert "These numbers need real pixels." in table_text(record["tables"][0], 1.0)
 
 
 def test_site_shows_the_release_unless_it_is_given_another(record: CalibrationRecord, tmp_path: Path) -> None:

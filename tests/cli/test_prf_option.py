@@ -159,24 +159,13 @@ def test_check_uses_the_same_prf_as_the_report(report: Any, run: Any, star: Writ
 
 
 @pytest.mark.data
-def test_sets_that_cannot_be_placed_are_told_where_they_were_asked_for(run: Any, tmp_path: Path) -> None:
+def test_sets_that_cannot_be_placed_are_told_where_they_were_asked_for(run: Any) -> None:
     """The real sector-83 file does not state its place on the detector."""
     data = Path(__file__).resolve().parents[2].parent / "shared" / "data"
     if not data.is_dir():
         pytest.skip("the real data (../shared/data) are not beside this checkout")
     (pixels,) = sorted((data / "mirror").rglob("*s0083*_tp.fits*"))
-    ran = run(
-        "check",
-        pixels,
-        "--period",
-        14.2423724,
-        "--epoch",
-        3540.26317,
-        "--duration",
-        4.046,
-        "--prf",
-        data / "prf",
-        "--json",
-    )
+    words = ("--period", "14.2423724", "--epoch", "3540.26317", "--duration", "4.046", "--json")
+    ran = run("check", pixels, *words, "--prf", data / "prf", workspace=None)
     assert ran.code == 0
     assert "does not say where on the detector the star stands" in ran.stderr

@@ -68,7 +68,7 @@ def calibrate_command(
         else:
             from btv_report.dossier.calibration import finding, table_text
 
-            click.echo("\n\n".join(printable(table_text(table)) for table in record["tables"]))
+            click.echo("\n\n".join(printable(table_text(table, record["effort_share"])) for table in record["tables"]))
             click.echo(f"\n{finding(record)}")
         say(f"written to {place}")
 

@@ -17,19 +17,6 @@ from btv_report.dossier.tables import Badge, Cell, CellKind, Column, Table, text
 from btv_report.dossier.text import plural, slug
 
 MET = Badge("pass", "met", "✓")
-TABLE_TITLES = {
-    "false-alarms": "False alarms of the centroid shift (V08)",
-    "power": "Power of the centroid shift (V08) on real pixels",
-    "position": "How far from the truth is the position?",
-    "region": "Does the region hold the source?",
-    "host": "Is the right star the most probable host?",
-    "reference": "Known answers",
-    "answer-key": "SPOC's answer key",
-    "aperture": "Does the depth follow the aperture as a signal on the target would?",
-    "ghost": "Are ghosts told from planets?",
-    "confusion": "What is injected, and what the checks say",
-}
-"""Headings of the truth tables that a record may lack."""
 NOT_MET = Badge("fail", "not met", "✕")
 OPEN = Badge("not-run", "open", "–")
 """Too few trials leave it open."""
@@ -75,11 +62,11 @@ class CalibrationPage:
 
 def build_calibration(record: CalibrationRecord) -> CalibrationPage:
     """Make the page of a calibration record."""
-    sections = tuple(_section(table) for table in record["tables"])
+    sections = tuple(_section(table, record["effort_share"]) for table in record["tables"])
     return CalibrationPage(
         finding=finding(record),
         warnings=_warnings(record),
-        overview=_overview(record["tables"]),
+        overview=_overview(record["tables"], record["effort_share"]),
         sections=sections,
         facts=_facts(record),
     )
@@ -87,7 +74,7 @@ def build_calibration(record: CalibrationRecord) -> CalibrationPage:
 
 def finding(record: CalibrationRecord) -> str:
     """How many tables reach what was asked of them."""
-    outcomes = [table.get("met") for table in record["tables"] if table["asked"]]
+    outcomes = [table_outcome(table, record["effort_share"]) for table in record["tables"] if table["asked"]]
     met, not_met = outcomes.count(True), outcomes.count(False)
     is_open = len(outcomes) - met - not_met
     parts = [f"{met} of {plural(len(outcomes), 'truth table')} met"]
@@ -96,9 +83,9 @@ def finding(record: CalibrationRecord) -> str:
     return f"{', '.join(parts)}."
 
 
-def table_text(table: Mapping[str, Any]) -> str:
+def table_text(table: Mapping[str, Any], effort_share: float) -> str:
     """A truth table as plain text for a terminal."""
-    title = f"{table['title']} [{table['key']}]: {table_badge(table).word}"
+    title = f"{table['title']} [{table['key']}]: {table_badge(table, effort_share).word}"
     lines = [title, table["asked"] or table["method"]]
     if table.get("missing"):
         return "\n".join([*lines, table["missing"]])
@@ -119,16 +106,22 @@ def outcome_badge(met: bool | None) -> Badge:
     return OPEN if met is None else MET if met else NOT_MET
 
 
-def table_badge(table: Mapping[str, Any]) -> Badge:
+def table_outcome(table: Mapping[str, Any], effort_share: float) -> bool | None:
+    """Whether a table reaches what was asked; fewer trials than a release's can miss it, and cannot promise it."""
+    met = table.get("met")
+    return None if met and effort_share < 1 else met
+
+
+def table_badge(table: Mapping[str, Any], effort_share: float) -> Badge:
     """The outcome of a whole table."""
-    return outcome_badge(table.get("met")) if table["asked"] else SHOWN
+    return outcome_badge(table_outcome(table, effort_share)) if table["asked"] else SHOWN
 
 
-def _section(table: Mapping[str, Any]) -> TruthSection:
+def _section(table: Mapping[str, Any], effort_share: float) -> TruthSection:
     return TruthSection(
         anchor=slug(table["key"]),
         title=table["title"],
-        badge=table_badge(table),
+        badge=table_badge(table, effort_share),
         asked=table["asked"],
         method=table["method"],
         missing=table.get("missing", ""),
@@ -193,7 +186,7 @@ def _outcome_cell(met: bool | None) -> Cell:
     return Cell("", CellKind.VERDICT, badge=outcome_badge(met))
 
 
-def _overview(tables: Sequence[Mapping[str, Any]]) -> Table:
+def _overview(tables: Sequence[Mapping[str, Any]], effort_share: float) -> Table:
     columns = (Column("Table"), Column("Outcome"), Column("Rows as asked", CellKind.NUMBER), Column("Asked"))
     rows = []
     for table in tables:
@@ -202,7 +195,7 @@ def _overview(tables: Sequence[Mapping[str, Any]]) -> Table:
         rows.append(
             (
                 Cell(table["title"], href=f"#{slug(table['key'])}"),
-                Cell("", CellKind.VERDICT, badge=table_badge(table)),
+                Cell("", CellKind.VERDICT, badge=table_badge(table, effort_share)),
                 Cell(count, CellKind.NUMBER) if judged else Cell("—", reason="no row could be judged"),
                 text_cell(table["asked"]) if table["asked"] else Cell("—", reason="nothing is asked of it"),
             )
@@ -224,7 +217,7 @@ def _warnings(record: CalibrationRecord) -> tuple[str, ...]:
         )
     absent = [key for key in TABLES if key not in {table["key"] for table in record["tables"]}]
     if absent:
-        said.append(f"Not made: {'; '.join(TABLE_TITLES[key] for key in absent)}.")
+        said.append(f"Not made: {', '.join(key.replace('-', ' ') for key in absent)}.")
     return tuple(said)
 
 
