@@ -342,7 +342,7 @@ def _depth_words(depth: float) -> str:
     """What a required depth above 1 means; between 1 and the clear limit the catalogue's magnitude may be to blame."""
     if depth > CLEARLY_IMPOSSIBLE_DEPTH:
         return " (impossible)"
-    return " (more than its catalogued light)" if depth > 1 else ""
+    return " (above 1)" if depth > 1 else ""
 
 
 def _star_row(star: Mapping[str, Any], numbers: Mapping[str, int], with_chance: bool) -> tuple[Cell, ...]:
