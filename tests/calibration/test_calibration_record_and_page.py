@@ -17,6 +17,7 @@ from btv_report.calibration.record import (
     read_record,
     record_bytes,
 )
+from btv_report.calibration.registry import TABLES
 from btv_report.calibration.run import calibrate
 from btv_report.calibration.table import Column, Rate, Row, Table
 from btv_report.calibration.trials import Effort
@@ -181,3 +182,12 @@ def test_shipped_record_names_no_folder_and_can_be_shown() -> None:
     assert RELEASE_FILE.read_bytes() == record_bytes(record)
     assert not re.search(r"/(root|home|work)/", RELEASE_FILE.read_text())
     assert build_calibration(record).sections
+
+
+def test_release_holds_every_table_of_this_method_in_full() -> None:
+    release = read_record(RELEASE_FILE)
+    assert release["method_version"] == METHOD_VERSION
+    assert release["effort_share"] == 1
+    assert [table["key"] for table in release["tables"]] == list(TABLES)
+    assert all(table["rows"] for table in release["tables"])
+    assert not build_calibration(release).warnings

@@ -93,9 +93,7 @@ def test_sigmas_have_two_decimals_and_from_100_on_none(value: float, text: str) 
     assert metric_quantity("core_correlation", metrics).text == text
 
 
-@pytest.mark.parametrize(
-    ("depth", "words"), [(0.4, "0.40"), (1.7, "1.7 (above 1)"), (2.5, "2.5 (impossible)")]
-)
+@pytest.mark.parametrize(("depth", "words"), [(0.4, "0.40"), (1.7, "1.7 (above 1)"), (2.5, "2.5 (impossible)")])
 def test_elimination_table_says_impossible_only_where_it_clearly_is(
     depth: float, words: str, record: RunRecord
 ) -> None:

@@ -232,3 +232,21 @@ def test_mean_offsets_agree_with_those_pulled_from_the_same_files(shared_data: P
         assert math.isclose(offset.ra_arcsec.value, float(row["tic_ra_arcsec"]))
         assert math.isclose(offset.sky_arcsec.error or 0, float(row["tic_sky_err"]))
         assert planet.mes == float(row["mes"])
+
+
+def test_a_planet_that_stands_twice_is_refused(read: Callable[[bytes], DvReport], dv_xml: DvXml) -> None:
+    text = dv_xml().decode()
+    (planet,) = re.findall(r"<(?:dv:)?planetResults.*?</(?:dv:)?planetResults>", text, flags=re.DOTALL)
+    with pytest.raises(ProductRefusedError, match="same planetNumber"):
+        read(text.replace(planet, planet + planet).encode())
+
+
+@pytest.mark.parametrize("value", ["1e160", "-1e300", "1e39"])
+def test_a_value_that_no_float32_holds_was_not_measured(
+    read: Callable[[bytes], DvReport], dv_xml: DvXml, value: str
+) -> None:
+    text = dv_xml().decode()
+    huge = re.sub(r'(meanFluxDifference[^>]*?value=")[^"]*', rf"\g<1>{value}", text, count=1)
+    assert huge != text
+    (planet,) = read(huge.encode()).planets
+    assert np.isnan(planet.difference_images[0].difference).sum() == 1

@@ -24,7 +24,7 @@ KEY_METRICS = {
 
 
 @click.command("check", epilog="The exit code is that of the worst file; every file is answered.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE...")
 @click.option("--period", "period_days", type=float, metavar="D", help="Orbital period, days. Required.")
 @click.option("--epoch", "epoch_btjd", type=float, metavar="BTJD", help="Mid-transit time, BTJD. Required.")
 @click.option("--duration", "duration_hours", type=float, metavar="H", help="Transit duration, hours. Required.")
@@ -37,13 +37,13 @@ KEY_METRICS = {
 )
 @click.option(
     "--neighbours",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Stars around the target: csv, ecsv or VOTable with our columns, those of the TIC or those of Gaia.",
 )
 @click.option(
     "--prf",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="Folder tree of TESS PRF files; the set that describes the star best is used.  [default: prf/ in the cache]",
 )

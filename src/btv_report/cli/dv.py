@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--prf",
     "prf_folder",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="Folder tree of TESS PRF files; the set that describes the star's image best is used, else a Gaussian.  "
     "[default: prf/ in the cache]",

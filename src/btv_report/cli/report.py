@@ -59,13 +59,13 @@ PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
 @click.option("--no-normalise", is_flag=True, help="Keep the light curves in the unit of the file.")
 @click.option(
     "--neighbours",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="Stars around the target: csv, ecsv or VOTable with id, ra, dec (deg), tmag or gmag, pmra, pmdec, ref_epoch.",
 )
 @click.option(
     "--prf",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="DIR",
     help="Folder tree of TESS PRF files; the set that describes the star best is used.  [default: prf/ in the cache]",
 )
@@ -73,7 +73,12 @@ PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
 @click.option("--no-exofop", is_flag=True, help="Leave ExoFOP out.")
 @click.option("--dry-run", is_flag=True, help="Say which files would be used and why; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
-@click.option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="Where records, store and site go.")
+@click.option(
+    "--workspace",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="DIR",
+    help="Where records, store and site go.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
 def report_command(

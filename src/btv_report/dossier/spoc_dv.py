@@ -59,11 +59,12 @@ def build_spoc_events(record: RunRecord) -> tuple[SpocEvent, ...]:
     events = sorted(
         record.get("spoc_dv", []), key=lambda event: (event["candidate"], -len(event["sectors"]), event["file"])
     )
-    return tuple(_event(record, event) for event in events)
+    return tuple(_event(record, event, number) for number, event in enumerate(events, start=1))
 
 
-def _event(record: RunRecord, event: SpocDvValue) -> SpocEvent:
-    anchor = f"spoc-{slug(event['candidate'])}-{event['sha256'][:8]}-{event['planet_number']}"
+def _event(record: RunRecord, event: SpocDvValue, number: int) -> SpocEvent:
+    # The number keeps anchors apart whatever a record says; an anchor that stands twice would stop the whole site.
+    anchor = f"spoc-{slug(event['candidate'])}-{event['sha256'][:8]}-{event['planet_number']}-{number}"
     checks = _checks(record, event["candidate"])
     sectors = ", ".join(str(sector) for sector in event["sectors"]) or "not stated"
     planet = f"planet {event['planet_number']}" + (f" (TOI {event['toi']})" if "toi" in event else "")

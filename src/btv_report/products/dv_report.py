@@ -30,6 +30,7 @@ from btv_report.products.dv_model import (
 )
 
 ROOT_ELEMENT = "dvTargetResults"
+LARGEST_VALUE = 3e38
 MAX_DV_BYTES = 64_000_000
 """Largest report, as it lies and decompressed; 21 difference images take 1.6 MB."""
 LARGEST_INTEGER = 1e15
@@ -76,7 +77,7 @@ def parse_dv_report(source: FileBytes) -> DvReport:
         toi=toi.lstrip("0") or None if toi else None,
         sectors=tuple(place for place, bit in enumerate(root.text("sectorsObserved") or "") if bit == "1"),
         tmag=magnitude.number("value") if magnitude else None,
-        planets=tuple(_planet(node) for node in root.children("planetResults")),
+        planets=_planets(root),
     )
 
 
@@ -146,7 +147,7 @@ class _Node:
         return (self.element.get(attribute) or "").strip() or None
 
     def number(self, attribute: str) -> float | None:
-        """A finite number; None where there is none, or SPOC wrote NaN."""
+        """A finite number; None where there is none, or SPOC wrote NaN or what no float32 holds."""
         text = self.text(attribute)
         if text is None:
             return None
@@ -154,7 +155,8 @@ class _Node:
             value = float(text)
         except ValueError:
             raise self.reader.refused(f"{attribute} of <{self.name}> is {text[:40]!r}, not a number") from None
-        return value if math.isfinite(value) else None
+        # Beyond what a float32 holds nothing was measured; such numbers overflow in the fit.
+        return value if abs(value) <= LARGEST_VALUE else None
 
     def integer(self, attribute: str) -> int | None:
         value = self.number(attribute)
@@ -174,6 +176,14 @@ class _Node:
         if value is None or (error is not None and error < 0):
             return None
         return Measured(value, error)
+
+
+def _planets(root: _Node) -> tuple[DvPlanet, ...]:
+    planets = tuple(_planet(node) for node in root.children("planetResults"))
+    numbers = [planet.planet_number for planet in planets]
+    if len(set(numbers)) < len(numbers):
+        raise root.reader.refused("two of its planetResults have the same planetNumber")
+    return planets
 
 
 def _planet(node: _Node) -> DvPlanet:
