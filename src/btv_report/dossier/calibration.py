@@ -90,7 +90,8 @@ def table_text(table: Mapping[str, Any], effort_share: float) -> str:
     if table.get("missing"):
         return "\n".join([*lines, table["missing"]])
     shown = _cells(table)
-    grid = [[column.title for column in shown.columns], *([cell.text for cell in row] for row in shown.rows)]
+    plain = [[cell.text.replace("\N{NO-BREAK SPACE}", " ") for cell in row] for row in shown.rows]
+    grid = [[column.title for column in shown.columns], *plain]
     for row, texts in zip(shown.rows, grid[1:], strict=True):
         texts[-1] = row[-1].badge.word if row[-1].badge else texts[-1]
     widths = [max(map(len, column)) for column in zip(*grid, strict=True)]
