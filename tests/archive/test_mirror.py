@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from btv_report.answer_states import AnswerState
 from btv_report.archive import header_index
 from btv_report.archive.mirror import Claim, MirrorAnswer, find_products
-from btv_report.archive.states import AnswerState
 from btv_report.errors import UsageError
 from btv_report.targets import SkyPosition
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from btv_report.archive.local_file import read_file
 from btv_report.ephemeris import Ephemeris
+from btv_report.fits.local_file import read_file
 from btv_report.products.dv_model import DvReport
 from btv_report.products.dv_report import parse_dv_report, read_dv_report
 from btv_report.stages.dv_comparison import compare_report, comparison_value

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from btv_report.archive.states import AnswerState
+from btv_report.answer_states import AnswerState
 from btv_report.errors import ProductCorruptError
 from btv_report.exofop.manifest import read_manifest
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from btv_report.archive.sky_distance import separation_arcsec
 from btv_report.ephemeris import Ephemeris
 from btv_report.errors import BtvReportError
 from btv_report.products.cadences import measure_cadence_s
 from btv_report.products.neighbours import read_neighbours
 from btv_report.products.pixel_stack import build_pixel_stack
 from btv_report.products.sky import locate_target, mid_year, place, sky_per_pixel_arcsec
+from btv_report.sky_distance import separation_arcsec
 from btv_report.stages.reduce import bin_light_curve, fold_light_curves
 from btv_report.targets import Neighbour, SkyPosition
 from btv_report.time_systems import julian_year, time_reference
@@ -180,7 +180,7 @@ FLIPS: list[tuple[str, str, str, str, Truth]] = [
     ("east-west in the sky matrix", f"{SKY}:sky_per_pixel_arcsec", "[d_ra * cos_dec, d_dec]", "[-d_ra * cos_dec, d_dec]", sky_matrix_is_right),
     ("cos Dec left out of the sky matrix", f"{SKY}:sky_per_pixel_arcsec", "[d_ra * cos_dec, d_dec]", "[d_ra, d_dec]", sky_matrix_is_right),
     ("degrees-arcsec in the sky matrix", f"{SKY}:_ARCSEC_PER_DEG", "3600", "1", sky_matrix_is_right),
-    ("row-column in a FITS cell", "btv_report.products.fits_table:_cell_shape", "lengths[::-1]", "lengths", pixels_are_rows_of_columns_in_electrons_per_second),
+    ("row-column in a FITS cell", "btv_report.fits.table:_cell_shape", "lengths[::-1]", "lengths", pixels_are_rows_of_columns_in_electrons_per_second),
     ("row-column in the aperture", f"{TPF}:_aperture", "pixels.reshape(shape)", "pixels.reshape(shape[::-1]).T", pixels_are_rows_of_columns_in_electrons_per_second),
     ("per-second-per-cadence in the pixels", f"{TPF}:_cube", "dtype=np.float32)", "dtype=np.float32) * 120", pixels_are_rows_of_columns_in_electrons_per_second),
     ("per-second-per-cadence in the magnitude's zero point", f"{SKY}:TESS_ZERO_POINT_MAG", "20.44", "25.64", light_is_counted_per_second),
@@ -196,8 +196,8 @@ FLIPS: list[tuple[str, str, str, str, Truth]] = [
     ("past-future in proper motion", f"{TARGETS}:SkyPosition.at_year", "year - self.ref_epoch_year", "self.ref_epoch_year - year", stars_move),
     ("BTJD-BJD in the year of the observation", f"{TIMES}:julian_year", "(time_btjd - J2000_BTJD)", "(time_btjd - J2000_BTJD - 2457000)", target_moves_to_the_middle_of_the_sector),
     ("days-years in the year of the observation", f"{TIMES}:JULIAN_YEAR_DAYS", "365.25", "1", target_moves_to_the_middle_of_the_sector),
-    ("degrees-radians in separations", "btv_report.archive.sky_distance:separation_arcsec", "math.radians(other.dec_deg - one.dec_deg)", "other.dec_deg - one.dec_deg", angles_are_degrees),
-    ("cos Dec left out of separations", "btv_report.archive.sky_distance:separation_arcsec", "cosines * math.sin", "1.0 * math.sin", angles_are_degrees),
+    ("degrees-radians in separations", "btv_report.sky_distance:separation_arcsec", "math.radians(other.dec_deg - one.dec_deg)", "other.dec_deg - one.dec_deg", angles_are_degrees),
+    ("cos Dec left out of separations", "btv_report.sky_distance:separation_arcsec", "cosines * math.sin", "1.0 * math.sin", angles_are_degrees),
     ("RA-Dec in a catalogue", "btv_report.products.neighbours:_neighbour", "ra_deg=ra_deg % 360.0", "ra_deg=dec_deg % 360.0", catalogue_columns_are_what_they_are_called),
     ("RA-Dec in a catalogue's motions", "btv_report.products.neighbours:_neighbour", "pmra_mas_per_yr=pmra or", "pmra_mas_per_yr=pmdec or", catalogue_columns_are_what_they_are_called),
     ("BTJD-BJD in a file's zero point", f"{TIMES}:BTJD_REFERENCE_DAYS", "2457000", "0", only_btjd_is_taken),

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from btv_report.archive.fits_blocks import walk_hdus
 from btv_report.errors import BtvReportError, LocalEnvironmentError, ProductCorruptError
+from btv_report.fits.blocks import walk_hdus
+from btv_report.fits.model import FitsSum, ProductKind
 from btv_report.products.inspect import Inspection, content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
-from btv_report.products.model import FitsSum, ProductKind, ProductState
+from btv_report.products.model import ProductState
 from btv_report.products.pixel_stack import build_pixel_stack
 from btv_report.products.target_pixel_file import read_target_pixel_file
 from btv_report.targets import SkyPosition
@@ -32,7 +33,7 @@ def test_f164_the_bytes_that_are_hashed_are_the_bytes_that_are_parsed(
         path.write_bytes(other)  # someone replaces the file between our reading and our hashing
         return sha256(raw)
 
-    monkeypatch.setattr("btv_report.archive.local_file.hashlib.sha256", swap_then_hash)
+    monkeypatch.setattr("btv_report.fits.local_file.hashlib.sha256", swap_then_hash)
     inspection = inspect_file(path, tic_id=42)
     assert inspection.product.state is ProductState.OK
     assert inspection.product.sha256 == sha256(first).hexdigest()

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from btv_report.errors import UsageError
-from btv_report.products.model import FitsSum, ProductFile, ProductHeader, ProductKind, ProductState
+from btv_report.fits.model import FitsSum, ProductHeader, ProductKind
+from btv_report.products.model import ProductFile, ProductState
 from btv_report.products.select import select_products
 from btv_report.time_systems import TimeReference
 

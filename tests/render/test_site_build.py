@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from btv_report.atomic import write_atomic
 from btv_report.errors import IntegrityError, LocalEnvironmentError, UsageError
 from btv_report.record import RunRecord
 from btv_report.render import site as site_module
 from btv_report.render.links import check_links, check_site_links
 from btv_report.render.pages import dossier_files
 from btv_report.render.site import MANIFEST, build_site, read_manifest
-from btv_report.store.atomic import write_atomic
 
 Entry = tuple[str, str, RunRecord]
 HEAD = "12" * 32

@@ -9,15 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from btv_report.ephemeris import Ephemeris
-from btv_report.products.model import (
-    FitsSum,
-    LightCurve,
-    LightCurveProvenance,
-    ProductFile,
-    ProductHeader,
-    ProductKind,
-    ProductState,
-)
+from btv_report.fits.model import FitsSum, ProductHeader, ProductKind
+from btv_report.products.model import LightCurve, LightCurveProvenance, ProductFile, ProductState
 from btv_report.stages.reduce import bin_light_curve, bin_width_hours, fold_light_curves
 from btv_report.time_systems import TimeReference
 

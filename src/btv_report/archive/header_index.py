@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from btv_report.archive.fits_blocks import BLOCK_BYTES, FitsStructureError, RawHeader, read_header
-from btv_report.archive.local_file import GZIP_MAGIC
+from btv_report.fits.blocks import BLOCK_BYTES, FitsStructureError, RawHeader, read_header
+from btv_report.fits.local_file import GZIP_MAGIC
 
 INDEX_NAME = "mirror-index.json"
 INDEX_VERSION = 1
@@ -100,7 +100,7 @@ def _skip(stream: BinaryIO, n_bytes: int) -> bool:
 
 
 def _entry(headers: list[RawHeader], fault: str, status: os.stat_result) -> HeaderEntry:
-    from btv_report.products.headers import kepler_id, product_header
+    from btv_report.fits.headers import kepler_id, product_header
 
     if not headers:
         return HeaderEntry(status.st_size, status.st_mtime_ns, fault or f"it is shorter than {BLOCK_BYTES} bytes")

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from btv_report.archive.fits_blocks import NOT_FITS
+from btv_report.answer_states import AnswerState
 from btv_report.archive.header_index import HeaderEntry, HeaderIndex
-from btv_report.archive.sky_distance import separation_arcsec
-from btv_report.archive.states import AnswerState
 from btv_report.errors import UsageError
+from btv_report.fits.blocks import NOT_FITS
+from btv_report.sky_distance import separation_arcsec
 from btv_report.targets import SkyPosition
 from btv_report.time_systems import julian_year
 

@@ -23,8 +23,9 @@ from btv_report.checks.prf import OwnImagePrf, own_image_prf
 from btv_report.checks.scene import describe_scene
 from btv_report.checks.transits import place_windows, select_cadences, transit_numbers, window_shape
 from btv_report.ephemeris import Ephemeris
+from btv_report.fits.model import ProductKind
 from btv_report.products.inspect import content_of, inspect_file
-from btv_report.products.model import ProductFile, ProductKind
+from btv_report.products.model import ProductFile
 from btv_report.products.pixel_stack import build_pixel_stack
 from btv_report.products.select import select_products
 from btv_report.products.target_pixel_file import read_target_pixel_file

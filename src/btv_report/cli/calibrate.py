@@ -75,7 +75,7 @@ def calibrate_command(
 
 def _write(content: bytes, output: Path | None, workspace: Path | None) -> Path:
     """Write the record to the file that was asked for, or into the workspace and its site; what to tell the reader."""
-    from btv_report.store.atomic import make_folder, write_atomic
+    from btv_report.atomic import make_folder, write_atomic
 
     if output is not None:
         make_folder(output.absolute().parent, private=False)

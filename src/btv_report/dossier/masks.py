@@ -11,7 +11,7 @@ from btv_report.dossier.numbers import integer, quantity
 from btv_report.dossier.results import metric_quantity
 from btv_report.dossier.tables import Cell, CellKind, Column, Table, number_cell
 from btv_report.dossier.text import slug
-from btv_report.products.model import ProductKind
+from btv_report.fits.model import ProductKind
 from btv_report.record import MaskRowValue, MaskSensitivityValue, RunRecord
 
 _PIPELINE_DEPTH = "depth_ppm_pipeline"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from btv_report.archive.states import AnswerState
+from btv_report.answer_states import AnswerState
 from btv_report.errors import ProductCorruptError
 from btv_report.exofop.types import ExoFopFile, ExoFopManifest
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from btv_report.archive.states import AnswerState
+from btv_report.answer_states import AnswerState
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from btv_report.errors import ProductRefusedError
-from btv_report.products.fits_table import BinaryTable
-from btv_report.products.model import ProductHeader
+from btv_report.fits.model import ProductHeader
+from btv_report.fits.table import BinaryTable
 from btv_report.quality import count_bits
 
 _SECONDS_PER_DAY = 86400.0

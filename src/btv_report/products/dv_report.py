@@ -16,8 +16,8 @@ from xml.etree.ElementTree import Element  # the type only: defusedxml parses
 
 import numpy as np
 
-from btv_report.archive.local_file import FileBytes, decompress, read_file
 from btv_report.errors import ProductCorruptError, ProductRefusedError
+from btv_report.fits.local_file import FileBytes, decompress, read_file
 from btv_report.products.dv_model import (
     DvCentroid,
     DvDifferenceImage,

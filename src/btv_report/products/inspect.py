@@ -13,15 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from btv_report.archive.fits_blocks import Hdu
-from btv_report.archive.fits_sums import FitsCheck, check_fits
-from btv_report.archive.local_file import read_file
 from btv_report.errors import BtvReportError, ProductCorruptError, ProductRefusedError
+from btv_report.fits.blocks import Hdu
+from btv_report.fits.headers import kepler_id, product_header
+from btv_report.fits.local_file import read_file
+from btv_report.fits.model import FitsSum, ProductHeader, ProductKind
+from btv_report.fits.sums import FitsCheck, check_fits
+from btv_report.fits.table import BinaryTable, read_table
 from btv_report.products.cadences import read_cadences
-from btv_report.products.fits_table import BinaryTable, read_table
-from btv_report.products.headers import kepler_id, product_header
 from btv_report.products.light_curve import choose_flux, no_cadence_reason
-from btv_report.products.model import FitsSum, ProductFile, ProductHeader, ProductKind, ProductState
+from btv_report.products.model import ProductFile, ProductState
 from btv_report.products.target_pixel_file import no_pixel_reason, stamp_shape
 from btv_report.quality import DEFAULT_QUALITY_MASK
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from btv_report.archive.fits_blocks import walk_hdus
 from btv_report.errors import ProductRefusedError, UsageError
+from btv_report.fits.blocks import walk_hdus
+from btv_report.fits.headers import header_fraction, is_repacked
+from btv_report.fits.model import ProductHeader, ProductKind
+from btv_report.fits.table import BinaryTable, read_table
 from btv_report.products.cadences import read_cadences
-from btv_report.products.fits_table import BinaryTable, read_table
-from btv_report.products.headers import header_fraction, is_repacked
-from btv_report.products.model import LightCurve, LightCurveProvenance, ProductFile, ProductHeader, ProductKind
+from btv_report.products.model import LightCurve, LightCurveProvenance, ProductFile
 from btv_report.quality import DEFAULT_QUALITY_MASK
 
 FLUX_KINDS = ("pdcsap", "sap")

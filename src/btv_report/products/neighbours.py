@@ -15,9 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from btv_report.archive.local_file import read_file
-from btv_report.archive.sky_distance import separation_arcsec
 from btv_report.errors import BtvReportError, UsageError
+from btv_report.fits.local_file import read_file
 from btv_report.products.neighbour_columns import (
     NO_STAR,
     REQUIRED,
@@ -25,6 +24,7 @@ from btv_report.products.neighbour_columns import (
     find_columns,
     stated_epoch_year,
 )
+from btv_report.sky_distance import separation_arcsec
 from btv_report.targets import MAX_TIC_ID, Neighbour, SkyPosition
 
 MAX_CATALOGUE_BYTES = 64_000_000

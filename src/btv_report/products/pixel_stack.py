@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from btv_report.archive.sky_distance import separation_arcsec
 from btv_report.checks.inputs import PixelStack, StackStar
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.errors import ProductRefusedError
 from btv_report.products.model import TargetPixelFile
 from btv_report.products.sky import locate_target, mid_year, place_all
+from btv_report.sky_distance import separation_arcsec
 from btv_report.targets import Neighbour, SkyPosition
 
 _FAINT_PIXEL_PERCENT = 33.0

@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from btv_report.archive.fits_blocks import BLOCK_BYTES, Hdu
-from btv_report.archive.fits_sums import check_fits
-from btv_report.archive.local_file import GZIP_MAGIC, FileBytes, decompress, read_file
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.errors import LocalEnvironmentError, ProductCorruptError, ProductRefusedError, UsageError
-from btv_report.products.model import FitsSum
+from btv_report.fits.blocks import BLOCK_BYTES, Hdu
+from btv_report.fits.local_file import GZIP_MAGIC, FileBytes, decompress, read_file
+from btv_report.fits.model import FitsSum
+from btv_report.fits.sums import check_fits
 
 MAX_PRF_BYTES = 20_000_000
 N_CAMERAS, N_CCDS = 4, 4

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from btv_report.archive.fits_blocks import Hdu, walk_hdus
 from btv_report.errors import ProductRefusedError
+from btv_report.fits.blocks import Hdu, walk_hdus
+from btv_report.fits.headers import header_fraction, header_values, is_repacked
+from btv_report.fits.model import ProductHeader, ProductKind
+from btv_report.fits.table import BinaryTable, read_table
 from btv_report.products.cadences import read_cadences
-from btv_report.products.fits_table import BinaryTable, read_table
-from btv_report.products.headers import header_fraction, header_values, is_repacked
-from btv_report.products.model import ProductFile, ProductHeader, ProductKind, TargetPixelFile
+from btv_report.products.model import ProductFile, TargetPixelFile
 from btv_report.products.sky import stamp_wcs
 from btv_report.quality import DEFAULT_QUALITY_MASK
 

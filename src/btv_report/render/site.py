@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from btv_report.atomic import make_folder, remove_durable, sentences, write_atomic
 from btv_report.dossier.index import RunSummary, summarise
 from btv_report.dossier.publish import publishable
 from btv_report.errors import IntegrityError, UsageError
@@ -23,7 +24,6 @@ from btv_report.record import RunRecord
 from btv_report.render.assets import assets
 from btv_report.render.links import check_links
 from btv_report.render.pages import dossier_files, fingerprint, site_files
-from btv_report.store.atomic import make_folder, remove_durable, sentences, write_atomic
 
 MANIFEST = "site-manifest.json"
 MANIFEST_FORMAT = "btv-report site"

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
 
 from btv_report._version import __version__
-from btv_report.archive.states import AnswerState
+from btv_report.answer_states import AnswerState
 from btv_report.code_version import code_sha256
 from btv_report.ephemeris import Ephemeris
 from btv_report.record import SCHEMA_VERSION, AnswerValue, RunInfo, RunRecord

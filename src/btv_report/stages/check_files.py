@@ -11,8 +11,9 @@ from btv_report.checks.mask_sensitivity import MaskComparison
 from btv_report.checks.run import SectorChecks
 from btv_report.ephemeris import Ephemeris
 from btv_report.errors import BtvReportError, ProductCorruptError, ProductRefusedError, UsageError
+from btv_report.fits.model import ProductKind
 from btv_report.products.inspect import Inspection, inspect_file
-from btv_report.products.model import ProductFile, ProductKind, ProductState
+from btv_report.products.model import ProductFile, ProductState
 from btv_report.products.prf_files import PrfFolder
 from btv_report.products.sky import mid_year
 from btv_report.products.target_pixel_file import read_target_pixel_file

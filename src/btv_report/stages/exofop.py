@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from btv_report.archive.states import AnswerState
+from btv_report.answer_states import AnswerState
 from btv_report.errors import ProductCorruptError
 from btv_report.exofop.manifest import read_manifest
 from btv_report.exofop.types import ExoFopManifest

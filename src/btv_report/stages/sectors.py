@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from btv_report.answer_states import AnswerState
 from btv_report.archive.mirror import MirrorAnswer, find_products
-from btv_report.archive.states import AnswerState
 from btv_report.checks.inputs import PixelStack
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.errors import (
@@ -20,9 +20,10 @@ from btv_report.errors import (
     ProductRefusedError,
     TargetNotFoundError,
 )
+from btv_report.fits.model import ProductKind
 from btv_report.products.inspect import content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
-from btv_report.products.model import LightCurve, ProductFile, ProductKind, ProductState, TargetPixelFile
+from btv_report.products.model import LightCurve, ProductFile, ProductState, TargetPixelFile
 from btv_report.products.pixel_stack import build_pixel_stack, keep_brightest, sky_note
 from btv_report.products.prf_files import PrfFolder
 from btv_report.products.select import select_products

@@ -12,8 +12,8 @@ import json
 from pathlib import Path
 from typing import TypedDict
 
+from btv_report.atomic import append_durable, cut_durable, sentences
 from btv_report.errors import IntegrityError
-from btv_report.store.atomic import append_durable, cut_durable, sentences
 from btv_report.store.canonical import canonical_bytes, sha256_hex
 
 NO_PREVIOUS = "0" * 64

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from btv_report.atomic import remove_durable, rename_durable
 from btv_report.errors import IntegrityError
-from btv_report.store.atomic import remove_durable, rename_durable
 from btv_report.store.canonical import sha256_hex
 from btv_report.store.ledger import Ledger, LedgerEntry
 from btv_report.store.recording import add_runs, finish_interrupted, read_sound_record, record_files

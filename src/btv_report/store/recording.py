@@ -13,9 +13,9 @@ import logging
 from pathlib import Path
 from typing import cast
 
+from btv_report.atomic import TEMPORARY_SUFFIX, make_folder, remove_durable, sentences, write_atomic
 from btv_report.errors import BtvReportError, IntegrityError
 from btv_report.record import RunRecord
-from btv_report.store.atomic import TEMPORARY_SUFFIX, make_folder, remove_durable, sentences, write_atomic
 from btv_report.store.canonical import RUN_ID_PATTERN, canonical_bytes, record_bytes, run_id_of, sha256_hex
 from btv_report.store.connection import REBUILD_HINT
 from btv_report.store.ledger import Ledger, LedgerEntry

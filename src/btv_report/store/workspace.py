@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from btv_report.atomic import TEMPORARY_SUFFIX, make_folder, sentences
 from btv_report.errors import LocalEnvironmentError
-from btv_report.store.atomic import TEMPORARY_SUFFIX, make_folder, sentences
 
 LOCK_TIMEOUT_S = 60.0
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from btv_report.archive.local_file import decompress, read_file
 from btv_report.errors import LocalEnvironmentError, ProductCorruptError, ProductRefusedError
+from btv_report.fits.local_file import decompress, read_file
 
 
 def test_plain_file_is_its_own_content_and_is_hashed(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_f143_refused_open_is_a_sentence(tmp_path: Path, monkeypatch: pytest.Mon
     def refuse(*_: object, **__: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("btv_report.archive.local_file.os.open", refuse)
+    monkeypatch.setattr("btv_report.fits.local_file.os.open", refuse)
     with pytest.raises(LocalEnvironmentError, match=r"a\.fits cannot be read: Permission denied\. Check"):
         read_file(tmp_path / "a.fits")
 

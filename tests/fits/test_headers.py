@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from astropy.io import fits
 
-from btv_report.archive.fits_blocks import walk_hdus
-from btv_report.archive.local_file import read_file
-from btv_report.products.headers import header_values, product_header
-from btv_report.products.model import ProductHeader, ProductKind
+from btv_report.fits.blocks import walk_hdus
+from btv_report.fits.headers import header_values, product_header
+from btv_report.fits.local_file import read_file
+from btv_report.fits.model import ProductHeader, ProductKind
 
 
 def header_of(path: Path) -> ProductHeader:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from btv_report.archive.fits_blocks import walk_hdus
 from btv_report.errors import ProductCorruptError, ProductRefusedError
-from btv_report.products.fits_table import BinaryTable, read_table
+from btv_report.fits.blocks import walk_hdus
+from btv_report.fits.table import BinaryTable, read_table
 
 
 def table_of(hdu: Any) -> BinaryTable:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from btv_report.products.model import ProductHeader, ProductKind
+from btv_report.fits.model import ProductHeader, ProductKind
 from btv_report.time_systems import time_reference
 
 PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")

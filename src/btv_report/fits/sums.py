@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from btv_report.archive.fits_blocks import FitsStructureError, Hdu, walk_hdus
-from btv_report.products.model import FitsSum
+from btv_report.fits.blocks import FitsStructureError, Hdu, walk_hdus
+from btv_report.fits.model import FitsSum
 
 _ALL_ONES = 0xFFFFFFFF
 _SPOC_ORIGIN = "NASA/Ames"

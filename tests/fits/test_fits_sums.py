@@ -13,9 +13,9 @@ from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btv_report.archive.fits_blocks import FitsStructureError, walk_hdus
-from btv_report.archive.fits_sums import check_fits, ones_complement_sum
-from btv_report.products.model import FitsSum
+from btv_report.fits.blocks import FitsStructureError, walk_hdus
+from btv_report.fits.model import FitsSum
+from btv_report.fits.sums import check_fits, ones_complement_sum
 
 
 def standard_sum(data: bytes) -> int:

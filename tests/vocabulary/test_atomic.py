@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from btv_report.atomic import append_durable, make_folder, rename_durable, write_atomic
 from btv_report.errors import LocalEnvironmentError
-from btv_report.store.atomic import append_durable, make_folder, rename_durable, write_atomic
 
 ERRNOS = [
     errno.ENOSPC,
@@ -78,7 +78,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 from btv_report.errors import LocalEnvironmentError
-from btv_report.store.atomic import append_durable, write_atomic
+from btv_report.atomic import append_durable, write_atomic
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
 for write in (lambda p, d: write_atomic(p, d, private=True), append_durable):
     try:

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from btv_report.archive.fits_blocks import Hdu
 from btv_report.errors import ProductCorruptError, ProductRefusedError
-from btv_report.products.headers import header_values
+from btv_report.fits.blocks import Hdu
+from btv_report.fits.headers import header_values
 
 _CODES = {"L": "u1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
 _WIDTHS = {"L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "E": 4, "D": 8, "A": 1, "C": 8, "M": 16, "P": 8, "Q": 16}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from btv_report.archive.states import AnswerState
+from btv_report.answer_states import AnswerState
 from btv_report.products.model import ProductState
 
 
