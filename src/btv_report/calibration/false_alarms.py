@@ -27,7 +27,7 @@ KEY = "false-alarms"
 ASKED_UPPER_BOUND = 0.015
 ASKED_REAL = 0.02
 ENOUGH_TRIALS = 600
-TRIALS, REAL_TRIALS = 1000, 300
+TRIALS, REAL_TRIALS = 2000, 300
 HISTOGRAM_BINS = 20
 WINDOW_DURATIONS = 3.5
 """Length of a whole window in transit durations, where the cadence is short: transit, two buffers, two controls."""

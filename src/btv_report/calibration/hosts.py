@@ -16,6 +16,7 @@ import numpy as np
 
 from btv_report.calibration.cubes import take_away
 from btv_report.calibration.fields import (
+    PIXEL_ARCSEC,
     SIGNAL,
     FieldStar,
     Sky,
@@ -49,6 +50,8 @@ from btv_report.checks.difference_image import SEARCH_RADIUS_PX
 
 DENSITIES = (("sparse", 2.0), ("average", 10.0), ("crowded", 40.0))
 UNCATALOGUED_SHARE = 0.05
+BESIDE_PX = 5.0 / PIXEL_ARCSEC
+"""Two stars this close are within twice the systematic floor of each other."""
 FIELD_GOALS = ((3.0, 12.0), (8.0, 40.0), (40.0, 150.0))
 """Bounds of the SNR that the light would have on the target; elsewhere it stands out more."""
 
@@ -68,7 +71,7 @@ class HostTrial:
 def host_table(effort: Effort, data: RealData | None) -> Table:
     """How often the true star is the most probable one, and how honest the probabilities are."""
     del data
-    pairs, fields = effort.trials(50), effort.trials(400)
+    pairs, fields = effort.trials(50), effort.trials(1000)
     todo = [
         HostTrial("pair", float(distance), float(magnitudes), 0.0, jitter, number)
         for distance in (1, 2, 3, 4)
@@ -98,6 +101,7 @@ def host_table(effort: Effort, data: RealData | None) -> Table:
             Column("case", "Case"),
             Column("snr", "SNR"),
             Column("right", "Right star most probable"),
+            Column("right_or_beside", "Right star, or one within 5 arcsec of it"),
             Column("uncatalogued", "Uncatalogued source: 'none of these' most probable"),
             Column("stated", "Mean stated probability"),
             Column("unnamed", "Trials in which no star is named"),
@@ -108,8 +112,9 @@ def host_table(effort: Effort, data: RealData | None) -> Table:
             "No star is named where the difference image is not clearly that of one star; such trials are counted, not rated.",
             "The fraction that is right counts catalogued hosts, in the rows of stated probabilities all; a source that no "
             "catalogue holds cannot be told from a catalogued star within the resolution.",
-            "In crowded fields two stars may stand closer than the data resolve: then the probabilities say so, and no "
-            "method names the right one every time.",
+            "In crowded fields two stars may stand closer than the data resolve: then the probabilities say so (about 50 % "
+            "each), and no method names the right one every time. The column beside counts an answer within 5 arcsec, twice the "
+            "systematic floor, too; nothing is asked of it.",
         ),
     )
 
@@ -149,7 +154,9 @@ def _host_row(
     case: str, snr: str, seen: Sequence[Judged], judge_met: Callable[[Rate], bool | None], *, mixed: bool = False
 ) -> Row:
     named = [one for one in seen if one.right is not None]
-    right = rate_of([bool(one.right) for one in named if one.catalogued or mixed])
+    rated = [one for one in named if one.catalogued or mixed]
+    right = rate_of([bool(one.right) for one in rated])
+    near = rate_of([bool(one.right) or (one.miss_px is not None and one.miss_px <= BESIDE_PX) for one in rated])
     uncatalogued = rate_of([one.named_none for one in named if not one.catalogued])
     stated = float(np.mean([one.probability for one in named if one.probability is not None])) if named else None
     return Row(
@@ -157,6 +164,7 @@ def _host_row(
             "case": case,
             "snr": snr,
             "right": right,
+            "right_or_beside": near,
             "uncatalogued": uncatalogued if uncatalogued.total else None,
             "stated": stated,
             "unnamed": len(seen) - len(named),

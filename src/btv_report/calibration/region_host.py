@@ -53,7 +53,7 @@ NONE = "none of these"
 
 
 class Judged(NamedTuple):
-    """One trial as V09 saw it; None where V09 gives no such number."""
+    """One trial as V09 saw it; None where V09 gives no such number. `miss_px` is from the named star to the true source."""
 
     snr: float
     inside: bool
@@ -63,6 +63,7 @@ class Judged(NamedTuple):
     probability: float | None
     named_none: bool
     catalogued: bool
+    miss_px: float | None
 
 
 class DimmedField(NamedTuple):
@@ -184,6 +185,7 @@ def judge(result: CheckResult, host: int, fit: SourceFit | None, truth: FieldSta
         inside_statistical = float(statistical[0]) <= limit
     weighed = {key: star["probability"] for key, star in stars.items() if "probability" in star}
     likeliest = max(weighed, key=lambda key: float(weighed[key]), default=None)
+    named = stars.get(likeliest, {}) if likeliest is not None else {}
     return Judged(
         snr=float(result.metrics["snr"].value),
         inside=name in stars and stars[name].get("delta_chi2", math.inf) <= limit,
@@ -193,6 +195,7 @@ def judge(result: CheckResult, host: int, fit: SourceFit | None, truth: FieldSta
         probability=None if likeliest is None else float(weighed[likeliest]),
         named_none=likeliest == NONE,
         catalogued=truth.catalogued,
+        miss_px=math.hypot(named["row"] - truth.row, named["column"] - truth.column) if "row" in named else None,
     )
 
 
