@@ -81,7 +81,7 @@ def make_folder(path: Path, *, private: bool) -> None:
                 folder.chmod(0o700 if private else 0o755)
             if not folder.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
 
 
 def write_atomic(path: Path, data: bytes, *, private: bool) -> None:
@@ -116,7 +116,7 @@ def write_atomic(path: Path, data: bytes, *, private: bool) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108
             raise
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def append_durable(path: Path, data: bytes) -> None:
@@ -140,7 +140,7 @@ def append_durable(path: Path, data: bytes) -> None:
         finally:
             os.close(handle)
         if is_new:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
 
 def cut_durable(path: Path, length: int) -> None:
@@ -158,14 +158,14 @@ def rename_durable(source: Path, target: Path) -> None:
     """Rename within one folder and wait until that is on the disk; a file at `target` is replaced."""
     with sentences(f"rename {source.name} to", target):
         os.replace(source, target)  # noqa: PTH105
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
 
 def remove_durable(path: Path) -> None:
     """Remove a file, if it is there, and wait until that is on the disk."""
     with sentences("remove", path):
         path.unlink(missing_ok=True)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def _write_all(handle: int, data: bytes) -> None:
@@ -175,7 +175,7 @@ def _write_all(handle: int, data: bytes) -> None:
         view = view[os.write(handle, view) :]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable; file systems that cannot do it (some network ones) say EINVAL."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from btv_report import exit_codes
+from btv_report.archive.progress import ProgressCallback, say_nothing
 from btv_report.record import RunRecord
 from btv_report.render.site import previous_manifest
 from btv_report.stages.answer import report_answer, report_text
@@ -15,9 +16,11 @@ from btv_report.stages.assemble import assemble_record
 from btv_report.stages.checking import check_pixels
 from btv_report.stages.dv_reports import compare_with_spoc
 from btv_report.stages.exofop import look_at_exofop
+from btv_report.stages.faults import FROM_MIRROR
 from btv_report.stages.publish import render_site
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.sectors import exofop_manifests, find_and_read
+from btv_report.stages.target import make_request, open_archive
 from btv_report.store.recording import record_run
 from btv_report.store.workspace import Workspace
 
@@ -45,7 +48,12 @@ class Outcome:
     exit_code: int
 
 
-def run_report(request: ReportRequest, *, tell: Callable[[str], None] = lambda step: None) -> Outcome:
+def run_report(
+    request: ReportRequest,
+    *,
+    tell: Callable[[str], None] = lambda step: None,
+    progress: ProgressCallback = say_nothing,
+) -> Outcome:
     """
     Make the dossier of one target.
 
@@ -53,6 +61,7 @@ def run_report(request: ReportRequest, *, tell: Callable[[str], None] = lambda s
     ----------
     request : what is asked
     tell : called with the name of each step as it begins
+    progress : called as products are fetched
 
     Raises
     ------
@@ -64,7 +73,8 @@ def run_report(request: ReportRequest, *, tell: Callable[[str], None] = lambda s
         workspace.ensure_writable()
         previous_manifest(workspace.site)  # a foreign folder in the site's place is refused before anything is recorded
     tell(f"TIC {request.tic_id}: reading products")
-    found = find_and_read(request)
+    archive = open_archive(request, progress=progress)
+    found = find_and_read(request, archive)
     exofop = look_at_exofop(request, exofop_manifests(found.mirror))
     candidates = (request.ephemeris,) if request.ephemeris else ()
     checked = check_pixels(request, found, candidates, tell=tell)
@@ -74,12 +84,15 @@ def run_report(request: ReportRequest, *, tell: Callable[[str], None] = lambda s
     if not request.dry_run:
         tell(f"TIC {request.tic_id}: recording and rendering")
         run_id = record_run(workspace, record)
+        archive.products.pin_run(run_id, workspace.root, cited_from_cache(record))
         page = render_site(workspace, workspace.site).pages[request.tic_id]
     answer = report_answer(
         record,
         run_id=run_id,
         page=page.relative_to(workspace.root).as_posix() if page else None,
         manifest=exofop.manifest.path if exofop.manifest else None,
+        to_fetch=found.archive.to_fetch if request.dry_run else (),
+        source=request.mast_url,
     )
     code = exit_codes.DONE if record["status"] == "complete" else exit_codes.GAPS
     return Outcome(record, run_id, page, answer, report_text(answer, page=page), code)
@@ -91,8 +104,9 @@ def report(target: int | str, *, workspace: Path | str = ".", **options: Any) ->
 
     Parameters
     ----------
-    target : `TIC 188646744`, `188646744` or the number
+    target : `TIC 188646744`, the number, `TOI-1262`, a name or a position
     workspace : folder of records, store and site
+    options : of `ReportRequest`; and `accept_nearest` and `progress` as in `stages.target.make_request`
 
     Returns
     -------
@@ -104,8 +118,17 @@ def report(target: int | str, *, workspace: Path | str = ".", **options: Any) ->
     BtvReportError
         With a sentence and the exit code that the command line would have ended with.
     """
-    from btv_report.targets import parse_tic_id
-
     command = ("btv_report.report", str(target))
-    request = ReportRequest(parse_tic_id(str(target)), Path(workspace).resolve(), **{"command": command, **options})
-    return run_report(request).record
+    progress = options.pop("progress", say_nothing)
+    given = {"command": command, **options}
+    request = make_request(str(target), Path(workspace).resolve(), progress=progress, **given)
+    return run_report(request, progress=progress).record
+
+
+def cited_from_cache(record: RunRecord) -> list[str]:
+    """Digests of the used products whose bytes lie in the cache."""
+    return [
+        product["sha256"]
+        for product in record["products"]
+        if product["used"] and product["sha256"] and product["retrieved"] != FROM_MIRROR
+    ]

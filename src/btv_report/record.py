@@ -85,7 +85,11 @@ class AnswerValue(TypedDict):
 
 
 class ProductValue(TypedDict):
-    """One product; the fields of contracts.md, then provenance."""
+    """
+    One product; the fields of contracts.md, then provenance.
+
+    A product that an archive offers and whose bytes are not here has no sha256 and no fits_sum; its state says why.
+    """
 
     kind: str
     sector: int | None
@@ -93,12 +97,12 @@ class ProductValue(TypedDict):
     exptime_s: float | None
     uri: str | None
     file: str
-    sha256: str
-    fits_sum: str
+    sha256: str | None
+    fits_sum: str | None
     state: str
     used: bool
     reason: str
-    bytes: int
+    bytes: int | None
     mission: str | None
     camera: int | None
     ccd: int | None
@@ -110,6 +114,26 @@ class ProductValue(TypedDict):
     simulated: bool
     retrieved: str
     provenance: dict[str, Any]  # LightCurveProvenance or the pixel file's counts; {} when the product was not read
+
+
+class TimeOffsetValue(TypedDict):
+    """
+    Times of a light curve that is at hand minus those of the used one of its sector; see products.time_offsets.
+
+    The numbers are absent where the cadences of the two stand in no fixed relation.
+    """
+
+    sector: int
+    pipeline: str
+    procver: str | None
+    file: str
+    sha256: str
+    against_pipeline: str
+    against_procver: str | None
+    against_sha256: str
+    offset_s: NotRequired[float]
+    spread_s: NotRequired[float]
+    n_pairs: NotRequired[int]
 
 
 class LightCurveValue(TypedDict):
@@ -321,6 +345,7 @@ class RunRecord(TypedDict):
     checks: list[CheckValue]
     mask_sensitivity: NotRequired[list[MaskSensitivityValue]]  # absent in records before it was measured
     spoc_dv: NotRequired[list[SpocDvValue]]  # absent where no DV report of the target was at hand
+    time_offsets: NotRequired[list[TimeOffsetValue]]  # absent where no sector has two light curves at hand
     transits: list[TransitValue]
     exofop: ExoFopValue
     warnings: list[str]

@@ -1,14 +1,11 @@
-"""Who is looked at: the target, its stellar parameters, its neighbours, and the text that names it."""
+"""Who is looked at: the target, its stellar parameters and its neighbours."""
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
-
-from btv_report.errors import UsageError
 
 MAX_TIC_ID = 10**11
 
@@ -172,21 +169,3 @@ class Target:
         scene = header.get("SCENE")
         aliases = {"simulated scene": scene.strip()} if isinstance(scene, str) and scene.strip() else {}
         return cls(tic_id, position, number("TESSMAG"), stellar, source, aliases)
-
-
-def parse_tic_id(text: str) -> int:
-    """
-    Read `TIC 188646744`, `tic188646744` or `188646744`.
-
-    Raises
-    ------
-    UsageError
-        If the text names no positive TIC number of at most eleven digits.
-    """
-    match = re.fullmatch(r"\s*(?:TIC[\s-]*)?0*([0-9]{1,11})\s*", text, flags=re.IGNORECASE | re.ASCII)
-    if match is None or not 0 < int(match.group(1)) < MAX_TIC_ID:
-        raise UsageError(
-            f"{text!r} is neither a command nor a TIC number; this version takes no other names of a target.",
-            hint="Write `btv-report TIC 365938305` or just the number; `btv-report --help` lists the commands.",
-        )
-    return int(match.group(1))

@@ -152,9 +152,10 @@ def real_stack() -> PixelStack:
     """Pixels of the real sector-83 file as the pipeline prepares them."""
     from btv_report.stages.request import ReportRequest
     from btv_report.stages.sectors import find_and_read, read_pixels
+    from btv_report.stages.target import open_archive
 
     request = ReportRequest(188646744, ROOT, (REAL_MIRROR,), offline=True, dry_run=True)
-    found = find_and_read(request)
+    found = find_and_read(request, open_archive(request))
     pixels = read_pixels(request, found, found.pixel_products[0])
     if pixels is None:
         raise SystemExit("the real target pixel file cannot be read")

@@ -63,9 +63,23 @@ def test_impossible_questions_are_usage_errors(run: Any, mirror: Path, words: tu
     assert "Error" in ran.stderr
 
 
-@pytest.mark.parametrize("target", ["TIC ../../x", "demmo", "TOI-1262", "0", "-5"])
-def test_f081_text_that_is_no_tic_number_is_a_usage_error(run: Any, mirror: Path, target: str) -> None:
+@pytest.mark.parametrize("target", ["TIC ../../x", "0", "-5", "TOI-1/../../x", "12:61:00 +10:00:00", "400 95", "a\nb"])
+def test_f081_text_that_can_be_no_target_is_a_usage_error(run: Any, mirror: Path, target: str) -> None:
     assert run(target, "--mirror", mirror, "--offline").code == 2
+
+
+@pytest.mark.parametrize("target", ["TOI-1262", "pi Men", "12:02:54.4 +74:03:39.6"])
+def test_name_that_was_never_looked_up_cannot_be_used_offline(run: Any, mirror: Path, target: str) -> None:
+    ran = run(target, "--mirror", mirror, "--offline")
+    assert ran.code == 4
+    assert "looked up" in ran.stderr
+
+
+@pytest.mark.parametrize("word", ["demmo", "verfy", "calibrat"])
+def test_mistyped_command_is_not_taken_for_a_star(run: Any, word: str) -> None:
+    ran = run(word)
+    assert ran.code == 2
+    assert "Did you mean" in ran.stderr
 
 
 def test_mirror_that_does_not_exist_is_named(run: Any, tmp_path: Path) -> None:

@@ -69,12 +69,12 @@ def test_without_ephemeris_the_dossier_is_made_and_says_what_is_missing(
 
 
 def test_words_before_the_command_name_are_a_target(run: Any, star: WrittenScene) -> None:
-    assert run("report", f"TIC {TIC_ID}", "--mirror", star.folder, "--dry-run").code == 0
-    assert run("--mirror", star.folder, "--dry-run", f"tic{TIC_ID}").code == 0
+    assert run("report", f"TIC {TIC_ID}", "--mirror", star.folder, "--offline", "--dry-run").code == 0
+    assert run("--mirror", star.folder, "--offline", "--dry-run", f"tic{TIC_ID}").code == 0
 
 
 def test_dry_run_lists_products_and_writes_nothing(run: Any, star: WrittenScene, tmp_path: Path) -> None:
-    ran = run(str(TIC_ID), "--mirror", star.folder, "--dry-run", *EPHEMERIS)
+    ran = run(str(TIC_ID), "--mirror", star.folder, "--offline", "--dry-run", *EPHEMERIS)
     assert ran.code == 0
     assert "nothing was written" in ran.stdout
     assert star.light_curves[0].name in ran.stdout

@@ -90,15 +90,41 @@ def test_f153_dangerous_calls_do_not_occur(needle: str) -> None:
     assert not [path.name for path in sources if pattern.search(path.read_text(encoding="utf-8"))]
 
 
-def test_only_the_store_opens_duckdb_and_nothing_opens_sockets_yet() -> None:
+def test_one_place_opens_duckdb_one_opens_sockets_and_one_knows_the_archives_libraries() -> None:
     sources = {
-        path.relative_to(ROOT / "src" / "btv_report"): path.read_text(encoding="utf-8")
+        path.relative_to(ROOT / "src" / "btv_report").as_posix(): path.read_text(encoding="utf-8")
         for path in (ROOT / "src").rglob("*.py")
     }
-    opens_duckdb = [path for path, text in sources.items() if "duckdb.connect" in text]
-    assert [path.parts[0] for path in opens_duckdb] == ["store"]
-    sockets = re.compile(r"^\s*(?:import|from) (?:socket|requests|urllib\.request|http\.client)\b", flags=re.MULTILINE)
-    assert not [str(path) for path, text in sources.items() if sockets.search(text)]
+
+    def importers(*modules: str) -> set[str]:
+        names = "|".join(re.escape(module) for module in modules)
+        pattern = re.compile(rf"^\s*(?:import|from) (?:{names})\b", flags=re.MULTILINE)
+        return {path for path, text in sources.items() if pattern.search(text)}
+
+    assert {path.split("/")[0] for path, text in sources.items() if "duckdb.connect" in text} == {"store"}
+    assert importers("socket", "requests", "urllib.request", "http.client") == {
+        "archive/transport.py", "archive/fetch.py", "archive/fetch_answers.py", "archive/mast_session.py",
+    }  # fmt: skip
+    assert importers("lightkurve", "astroquery") == {"archive/mast_session.py"}
+
+
+def test_rooms_import_only_what_lies_upstream_of_them() -> None:
+    forbidden = {
+        "fits": {"archive", "exofop", "products", "checks", "store", "stages", "dossier", "render", "cli"},
+        "products": {"archive", "exofop", "checks.v", "store", "stages", "dossier", "render", "cli"},
+        "checks": {"archive", "exofop", "store", "stages", "dossier", "render", "cli"},
+        "archive": {"exofop", "checks", "store", "stages", "dossier", "render", "cli"},
+        "store": {"checks", "stages", "dossier", "render", "cli"},
+        "dossier": {"archive", "store", "stages", "render", "cli"},
+    }
+    wrong = [
+        f"{path.name} imports {room}"
+        for home, rooms in forbidden.items()
+        for path in (ROOT / "src" / "btv_report" / home).rglob("*.py")
+        for room in rooms
+        if re.search(rf"^\s*from btv_report\.{re.escape(room)}", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    ]
+    assert not wrong
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -211,7 +211,7 @@ def test_f149_a_truncated_database_never_gives_a_wrong_record(
 def test_f148_a_flipped_bit_is_found_or_harmless(filled: Workspace, three_records: list[RunRecord]) -> None:
     data = filled.database.read_bytes()
     expected = {run_id(record): record for record in three_records}
-    rng = random.Random(148)  # noqa: S311
+    rng = random.Random(148)
     outcomes = set()
     for _ in range(25):
         damaged = bytearray(data)

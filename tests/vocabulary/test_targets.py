@@ -4,24 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from btv_report.errors import UsageError
-from btv_report.targets import SkyPosition, StellarParameters, Target, parse_tic_id
-
-
-@pytest.mark.parametrize("text", ["TIC 188646744", "tic188646744", "188646744", "TIC-188646744", " TIC  0188646744 "])
-def test_tic_numbers_in_every_usual_spelling(text: str) -> None:
-    assert parse_tic_id(text) == 188646744
-
-
-@pytest.mark.parametrize("text", ["1", "10001363466"])
-def test_f045_tic_numbers_of_one_to_eleven_digits(text: str) -> None:
-    assert parse_tic_id(text) == int(text)
-
-
-@pytest.mark.parametrize("text", ["", "TIC", "0", "-5", "TIC 12 34", "../../etc", "TOI-1/../", "1e5", "١٢٣", "9" * 12])
-def test_f081_anything_else_is_a_usage_error(text: str) -> None:
-    with pytest.raises(UsageError, match="nor a TIC number"):
-        parse_tic_id(text)
+from btv_report.targets import SkyPosition, StellarParameters, Target
 
 
 def test_header_zeros_that_mean_unknown_are_not_values() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -51,8 +52,19 @@ class CommandGroup(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `report` before anything that is neither a command nor an option of the group."""
         if args and args[0] not in COMMANDS and args[0] not in OWN_OPTIONS:
+            _refuse_slip(args)
             args = [DEFAULT_COMMAND, *args]
         return super().parse_args(ctx, args)
+
+
+def _refuse_slip(args: list[str]) -> None:
+    """A single word that is nearly a command is a slip, and no star's name to ask the archive about."""
+    words = [word for word in args if not word.startswith("-")]
+    if len(words) != 1 or not words[0].isalpha():
+        return
+    near = get_close_matches(words[0].lower(), list(COMMANDS), n=1, cutoff=0.75)
+    if near:
+        raise click.UsageError(f"{words[0]!r} is no command. Did you mean `btv-report {near[0]}`?")
 
 
 @click.group(

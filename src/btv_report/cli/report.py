@@ -29,7 +29,11 @@ PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
     metavar="DIR",
     help="Folder tree of FITS files, any layout, plain or gzipped, found by header. Repeatable.",
 )
-@click.option("--offline", is_flag=True, help="Open no socket: use mirrors only.")
+@click.option("--offline", is_flag=True, help="Open no socket: use mirrors and what is in the cache.")
+@click.option("--refresh", is_flag=True, help="Ask the archive again, and fetch again, what is in the cache.")
+@click.option(
+    "--accept-nearest", is_flag=True, help="Where several stars answer to a name or position, take the nearest."
+)
 @click.option("--sector", "sectors", multiple=True, type=click.IntRange(1, 9999), help="Only this sector. Repeatable.")
 @click.option(
     "--pipeline",
@@ -71,7 +75,7 @@ PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
 )
 @click.option("--no-plot-data", is_flag=True, help="Keep numbers only, no stamps.")
 @click.option("--no-exofop", is_flag=True, help="Leave ExoFOP out.")
-@click.option("--dry-run", is_flag=True, help="Say which files would be used and why; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Say which files would be used and fetched, and why; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.option(
     "--workspace",
@@ -86,6 +90,8 @@ def report_command(
     target: tuple[str, ...],
     mirrors: tuple[str, ...],
     offline: bool,
+    refresh: bool,
+    accept_nearest: bool,
     sectors: tuple[int, ...],
     pipelines: tuple[str, ...],
     exptime_s: float | None,
@@ -110,6 +116,7 @@ def report_command(
 
     \b
     Examples:
+      btv-report TIC 365938305
       btv-report TIC 188646744 --mirror ~/tess --offline
       btv-report 188646744 --mirror ~/tess --period 14.2423724 --epoch 3540.26317 --duration 4.046 --json
     """
@@ -124,38 +131,41 @@ def report_command(
         from btv_report.ephemeris import ephemeris_from_options
         from btv_report.pipeline import run_report
         from btv_report.quality import resolve_quality_mask
-        from btv_report.stages.request import ReportRequest
+        from btv_report.stages.target import make_request, resolution_words
         from btv_report.store.workspace import locate_workspace
-        from btv_report.targets import parse_tic_id
 
-        tic_id = parse_tic_id(" ".join(target))
         if exptime_s is not None and not (math.isfinite(exptime_s) and exptime_s > 0):
             raise UsageError(f"--exptime {exptime_s:g} is no exposure time.", hint="Give seconds, such as 120.")
         ephemeris = ephemeris_from_options(period_days, epoch_btjd, duration_hours)
         place, note = locate_workspace(workspace, Path.cwd())
         if note and not quiet:
             say(note)
-        request = ReportRequest(
-            tic_id=tic_id,
-            workspace=place.root,
-            mirrors=_folders(mirrors),
-            offline=offline,
-            sectors=sectors,
-            pipelines=pipelines,
-            exptime_s=exptime_s,
-            ephemeris=ephemeris,
-            flux=flux,
-            quality_mask=resolve_quality_mask(quality_mask),
-            normalise=not no_normalise,
-            neighbours=neighbours,
-            prf=prf,
-            store_plot_data=not no_plot_data,
-            exofop=not no_exofop,
-            dry_run=dry_run,
-            command=("btv-report", *sys.argv[1:]),
-        )
         with story(quiet=quiet) as tell:
-            outcome = run_report(request, tell=tell)
+            request = make_request(
+                " ".join(target),
+                place.root,
+                accept_nearest=accept_nearest,
+                progress=tell.progress,
+                mirrors=_folders(mirrors),
+                offline=offline,
+                refresh=refresh,
+                sectors=sectors,
+                pipelines=pipelines,
+                exptime_s=exptime_s,
+                ephemeris=ephemeris,
+                flux=flux,
+                quality_mask=resolve_quality_mask(quality_mask),
+                normalise=not no_normalise,
+                neighbours=neighbours,
+                prf=prf,
+                store_plot_data=not no_plot_data,
+                exofop=not no_exofop,
+                dry_run=dry_run,
+                command=("btv-report", *sys.argv[1:]),
+            )
+            outcome = run_report(request, tell=tell, progress=tell.progress)
+        if request.resolved is not None and not quiet:
+            say(resolution_words(request.resolved))
         for warning in outcome.answer["warnings"]:
             if not quiet:
                 say(f"Warning: {warning}")

@@ -42,9 +42,9 @@ class Provenance:
     gaps: tuple[str, ...]
 
 
-def product_anchor(sha256: str) -> str:
-    """Id of a product's card."""
-    return f"product-{sha256[:SHORT_HASH]}"
+def product_anchor(sha256: str | None) -> str:
+    """Id of a product's card; a product whose bytes are not here has no card."""
+    return f"product-{sha256[:SHORT_HASH]}" if sha256 else ""
 
 
 def build_provenance(record: RunRecord) -> Provenance:
@@ -56,7 +56,7 @@ def build_provenance(record: RunRecord) -> Provenance:
             product["kind"],
             not product["used"],
             product["file"],
-            product["sha256"],
+            product["sha256"] or "",
         ),
     )
     cards: dict[str, ProductCard] = {}
@@ -101,12 +101,18 @@ def _product_table(products: list[ProductValue]) -> Table | None:
                 number_cell(_given(product["exptime_s"], "")),
                 text_cell("used" if product["used"] else "not used"),
                 text_cell(sentence_case(product["reason"]), reason="nothing to note"),
-                text_cell(FITS_SUMS.get(product["fits_sum"], product["fits_sum"])),
+                text_cell(_sums(product), reason="not fetched"),
                 text_cell(product["state"], reason="not stated"),
                 code_cell(f"{product['sha256'][:SHORT_HASH]}…" if product["sha256"] else None, reason="not read"),
             )
         )
     return Table("products", "Every product that was considered", columns, tuple(rows), sortable=len(rows) > 5)
+
+
+def _sums(product: ProductValue) -> str | None:
+    """The state of the FITS sums in words; None where no bytes are here."""
+    state = product["fits_sum"]
+    return FITS_SUMS.get(state, state) if state is not None else None
 
 
 def _text(value: object, reason: str) -> Quantity:
@@ -164,8 +170,8 @@ def _origin_facts(product: ProductValue) -> tuple[Fact, ...]:
         Fact("Written (DATE)", _text(product["date"], silent)),
         Fact("Retrieved", _text(product["retrieved"], "not recorded")),
         Fact("SHA-256 of the bytes as they lie", _text(product["sha256"], "not read")),
-        Fact("Size", Quantity(integer(product["bytes"]), unit="bytes", value=product["bytes"])),
-        Fact("FITS sums", _text(FITS_SUMS.get(product["fits_sum"], product["fits_sum"]), "not checked")),
+        Fact("Size", _number(product, "bytes", "bytes", "not listed")),
+        Fact("FITS sums", _text(_sums(product), "not checked")),
         *((Fact("Simulated", Quantity("SIMULATED: these bytes are no observation")),) if product["simulated"] else ()),
     )
 

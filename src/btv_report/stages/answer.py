@@ -8,17 +8,28 @@ from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Any
 
+from btv_report.archive.addresses import public_url
+from btv_report.archive.mast_types import ArchiveProduct
 from btv_report.errors import BtvReportError
-from btv_report.record import SCHEMA_VERSION, CheckValue, RunRecord
+from btv_report.record import SCHEMA_VERSION, CheckValue, ProductValue, RunRecord
 
 _PRODUCT_FIELDS = (
     "kind", "sector", "pipeline", "exptime_s", "uri", "file", "sha256", "fits_sum", "state", "used", "reason",
 )  # fmt: skip
+_MEASURED = {"sha256", "fits_sum"}
 _CHECK_FIELDS = ("check_id", "candidate", "sector", "verdict", "summary", "reason", "metrics", "flags")
 _SYMBOLS = {"pass": "✓ pass", "warn": "! warn", "fail": "✗ fail", "not_run": "– not run"}
 
 
-def report_answer(record: RunRecord, *, run_id: str | None, page: str | None, manifest: Path | None) -> dict[str, Any]:
+def report_answer(
+    record: RunRecord,
+    *,
+    run_id: str | None,
+    page: str | None,
+    manifest: Path | None,
+    to_fetch: Sequence[ArchiveProduct] = (),
+    source: str = "",
+) -> dict[str, Any]:
     """
     The answer of `report --json` as the contracts fix it.
 
@@ -27,14 +38,16 @@ def report_answer(record: RunRecord, *, run_id: str | None, page: str | None, ma
     record : RunRecord
     run_id, page : None in a dry run; `page` is relative to the workspace
     manifest : the ExoFOP manifest (private, absolute), None when there is none
+    to_fetch, source : in a dry run, what would be fetched, and from where
     """
+    plan = {"to_fetch": _plan(to_fetch, source)} if to_fetch else {}
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
         "tic_id": record["target"]["tic_id"],
         "status": record["status"],
         "page": page,
-        "products": [{name: product[name] for name in _PRODUCT_FIELDS} for product in record["products"]],  # type: ignore[literal-required]
+        "products": [_product(product) for product in record["products"]],
         "candidates": record["candidates"],
         "checks": check_rows(record["checks"]),
         "transits": record["transits"],
@@ -44,6 +57,27 @@ def report_answer(record: RunRecord, *, run_id: str | None, page: str | None, ma
             "manifest": str(manifest) if manifest else None,
         },
         "warnings": record["warnings"],
+        **plan,
+    }
+
+
+def _product(product: ProductValue) -> dict[str, Any]:
+    """A product as the contracts fix it; what was not measured, because its bytes are not here, is absent."""
+    return {
+        name: product[name]  # type: ignore[literal-required]
+        for name in _PRODUCT_FIELDS
+        if name not in _MEASURED or product[name] is not None  # type: ignore[literal-required]
+    }
+
+
+def _plan(products: Sequence[ArchiveProduct], source: str) -> dict[str, Any]:
+    """What a dry run would fetch: how many files, how many bytes as far as the archive lists them, from where."""
+    listed = [product.n_bytes for product in products if product.n_bytes is not None]
+    return {
+        "n_files": len(products),
+        "bytes": sum(listed),
+        "n_files_of_unknown_size": len(products) - len(listed),
+        "from": public_url(source),
     }
 
 
@@ -64,10 +98,7 @@ def nothing_answer(error: BtvReportError) -> dict[str, Any]:
         "tic_id": error.tic_id,
         "status": "nothing",
         "page": None,
-        "products": [
-            {name: product[name] for name in _PRODUCT_FIELDS}  # type: ignore[literal-required]
-            for product in error.products
-        ],
+        "products": [_product(product) for product in error.products],
         "candidates": [],
         "checks": [],
         "transits": [],
@@ -81,7 +112,7 @@ def report_text(answer: dict[str, Any], *, page: Path | None) -> str:
     lines = [f"TIC {answer['tic_id']}: {_counted(answer['products'])}"]
     if answer["page"] is None:
         lines += [_product_line(product) for product in answer["products"]]
-        return "\n".join([*lines, "Dry run: nothing was written."])
+        return "\n".join([*lines, *_plan_lines(answer), "Dry run: nothing was written."])
     for candidate in answer["candidates"]:
         lines.append(f"Candidate {candidate['name']}:")
         for check in answer["checks"]:
@@ -91,6 +122,16 @@ def report_text(answer: dict[str, Any], *, page: Path | None) -> str:
         lines.append("  checks not run: no ephemeris (give --period, --epoch and --duration)")
     lines.append(f"Run {answer['run_id']}, {answer['status']}.")
     return "\n".join([*lines, f"Page: {page}"])
+
+
+def _plan_lines(answer: dict[str, Any]) -> list[str]:
+    plan = answer.get("to_fetch")
+    if plan is None:
+        return []
+    unknown = plan["n_files_of_unknown_size"]
+    more = f", and {unknown} of unlisted size (cut-outs)" if unknown else ""
+    files = "1 file" if plan["n_files"] == 1 else f"{plan['n_files']} files"
+    return [f"Would fetch {files}, {plan['bytes'] / 1e6:.1f} MB{more}, from {plan['from']}."]
 
 
 def check_lines(check: dict[str, Any]) -> list[str]:

@@ -16,13 +16,15 @@ from btv_report.code_version import code_sha256
 from btv_report.ephemeris import Ephemeris
 from btv_report.record import SCHEMA_VERSION, AnswerValue, RunInfo, RunRecord
 from btv_report.stages import values
+from btv_report.stages.archive import FILES
 from btv_report.stages.checking import NO_PIXELS, CheckedPixels
 from btv_report.stages.dv_reports import SpocComparison
 from btv_report.stages.exofop import ExoFopLook
+from btv_report.stages.faults import FROM_MIRROR, fault_state, mirror_state, missing_sectors
 from btv_report.stages.prf_sets import prf_parameters
 from btv_report.stages.reduce import bin_light_curve, bin_width_hours, fold_light_curves
 from btv_report.stages.request import ReportRequest
-from btv_report.stages.sectors import FoundProducts, mirror_state
+from btv_report.stages.sectors import FoundProducts
 
 # The packages whose version can change a number on the page.
 RECORDED_PACKAGES = ("numpy", "scipy", "astropy", "duckdb", "plotly", "jinja2")
@@ -59,11 +61,18 @@ def assemble_record(
         "mask_sensitivity": [values.mask_sensitivity_value(comparison) for comparison in checked.masks],
         "transits": [values.transit_value(row) for row in checked.transits],
         "exofop": values.exofop_value(str(exofop.state), exofop.detail, exofop.manifest),
-        "warnings": [*found.warnings, *exofop.warnings],
+        "warnings": [*_doubts(request), *found.warnings, *exofop.warnings],
     }
+    if found.time_offsets:
+        record["time_offsets"] = found.time_offsets
     if spoc.values:
         record["spoc_dv"] = list(spoc.values)
     return cast(RunRecord, _encodable(record))
+
+
+def _doubts(request: ReportRequest) -> list[str]:
+    """What is doubtful about the star that a name or position was resolved to."""
+    return [request.resolved.warning] if request.resolved and request.resolved.warning else []
 
 
 def _encodable(value: Any) -> Any:
@@ -109,26 +118,13 @@ def _neighbour_table(found: FoundProducts) -> dict[str, str | None]:
     """The table of neighbours that was read; one from a mirror is named, because no option names it."""
     table = found.neighbours
     named = {"neighbours_from_mirror": table.file} if table.from_mirror else {}
+    if table.from_archive:
+        named = {"neighbours_from_archive": f"{table.file}, {found.archive.stars_asked_at}"}
     return {"neighbours_sha256": table.sha256, **named}
 
 
 def _answers(request: ReportRequest, found: FoundProducts, exofop: ExoFopLook, asked_at: str) -> list[AnswerValue]:
-    why = "--offline" if request.offline else "this version reads local mirrors only"
-    archive: AnswerValue = {
-        "service": "mast",
-        "endpoint": f"products of TIC {request.tic_id}",
-        "state": str(AnswerState.SKIPPED),
-        "asked_at": asked_at,
-        "detail": f"The archive was not asked ({why}); it may hold more sectors.",
-    }
-    state, detail = mirror_state(request, found)
-    mirror: AnswerValue = {
-        "service": "mirror",
-        "endpoint": f"products of TIC {request.tic_id}",
-        "state": str(state),
-        "asked_at": asked_at,
-        "detail": detail,
-    }
+    answers = [*_mirror_answers(request, found, asked_at), *_archive_answers(request, found, asked_at)]
     follow_up: AnswerValue = {
         "service": "exofop",
         "endpoint": "manifest.json",
@@ -136,7 +132,41 @@ def _answers(request: ReportRequest, found: FoundProducts, exofop: ExoFopLook, a
         "asked_at": asked_at,
         "detail": exofop.detail,
     }
-    return [mirror, archive, follow_up]
+    return [*answers, follow_up]
+
+
+def _mirror_answers(request: ReportRequest, found: FoundProducts, asked_at: str) -> list[AnswerValue]:
+    """What the mirrors answered; a sector that was asked for and is nowhere is a gap of its own."""
+    answers: list[AnswerValue] = []
+    if request.mirrors:
+        state, detail = mirror_state(request, found.mirror, (*found.products, *found.dv.products))
+        answers.append(_answer("mirror", f"products of TIC {request.tic_id}", state, asked_at, detail))
+    if missing := missing_sectors(request, found.products):
+        where = "mirror" if request.mirrors else "mast"
+        answers.append(_answer(where, "sectors asked for", AnswerState.STALE, asked_at, " ".join(missing)))
+    return answers
+
+
+def _archive_answers(request: ReportRequest, found: FoundProducts, asked_at: str) -> list[AnswerValue]:
+    """What the archive answered, question by question."""
+    replies = found.archive.replies
+    if all(reply.state is AnswerState.SKIPPED for reply in replies):
+        detail = "The archive was not asked (--offline); it may hold more sectors."
+        return [_answer("mast", f"products of TIC {request.tic_id}", AnswerState.SKIPPED, asked_at, detail)]
+    fetched = [product for product in found.products if product.retrieved != FROM_MIRROR]
+    answers = []
+    for reply in replies:
+        state, detail = reply.state, reply.detail
+        fault = fault_state(request, fetched) if reply.endpoint == FILES else None
+        if fault is not None and not state.is_gap:
+            verb = "is damaged" if fault is AnswerState.CORRUPT else "was refused"
+            state, detail = fault, f"{detail} At least one of them {verb}."
+        answers.append(_answer("mast", reply.endpoint, state, reply.asked_at or asked_at, detail))
+    return answers
+
+
+def _answer(service: str, endpoint: str, state: AnswerState, asked_at: str, detail: str) -> AnswerValue:
+    return {"service": service, "endpoint": endpoint, "state": str(state), "asked_at": asked_at, "detail": detail}
 
 
 def _products(found: FoundProducts, checked: CheckedPixels) -> list[Any]:
@@ -145,7 +175,7 @@ def _products(found: FoundProducts, checked: CheckedPixels) -> list[Any]:
     return [
         values.product_value(product, provenance.get(product.sha256, {}) if product.used else {})
         for product in found.products
-    ]
+    ] + [values.offered_value(offer) for offer in found.archive.offered]
 
 
 def _light_curves(found: FoundProducts, candidates: Sequence[Ephemeris]) -> list[Any]:

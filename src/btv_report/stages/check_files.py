@@ -118,7 +118,7 @@ def _checked(looked: Inspection, request: CheckRequest) -> dict[str, Any]:
         tic_id=(header.tic_id if header else None) or 0,
         source=f"header of {product.path.name}",
     )
-    neighbours = find_neighbours(request.neighbours, (), target, mid_year(tpf.time_btjd))
+    neighbours = find_neighbours(request.neighbours, (), None, target, mid_year(tpf.time_btjd))
     pixels = place_stars(tpf, target, neighbours, request.prf_sets.grids)
     candidate = request.ephemeris
     done, masks = check_sector(pixels, candidate, (candidate,), store_plot_data=request.store_plot_data)

@@ -1,4 +1,4 @@
-"""The stars around a target: from the table that was given, or from one in the mirror."""
+"""The stars around a target: from the table that was given, from one in the mirror, or from the TIC at the archive."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from btv_report.archive.mast_types import TicStar
+from btv_report.archive.tic_targets import SOURCE, neighbours_of, rows_sha256
 from btv_report.errors import UsageError
 from btv_report.products.neighbours import StarCatalogue, read_neighbours, stars_near, without_target
 from btv_report.targets import Neighbour, Target
@@ -24,6 +26,7 @@ class FoundNeighbours:
     stars : without the target; None when no catalogue is at hand, or it is of another field
     file, sha256 : the table that was read; None when none was
     from_mirror : whether it was found in a mirror, and not named by the user
+    from_archive : whether they are the TIC's, as MAST gave them; `sha256` is then that of the rows
     warnings : sentences
     """
 
@@ -31,19 +34,25 @@ class FoundNeighbours:
     file: str | None = None
     sha256: str | None = None
     from_mirror: bool = False
+    from_archive: bool = False
     warnings: tuple[str, ...] = ()
 
 
 def find_neighbours(
-    given: Path | None, in_mirror: Sequence[Path], target: Target, year: float | None
+    given: Path | None,
+    in_mirror: Sequence[Path],
+    at_archive: Sequence[TicStar] | None,
+    target: Target,
+    year: float | None,
 ) -> FoundNeighbours:
     """
-    Read the table of neighbours that was given, else the first one of the mirrors.
+    Read the table of neighbours that was given, else the first one of the mirrors, else take the TIC's stars.
 
     Parameters
     ----------
     given : `--neighbours`
     in_mirror : tables of the target in the mirrors, in order; a table that cannot be used costs the neighbours, not the run
+    at_archive : the TIC's stars around the target; None where the archive was not asked or did not answer
     target : whose neighbours; it is left out of them
     year : Julian year of the observations, None when unknown (2000.0 is taken)
 
@@ -55,7 +64,7 @@ def find_neighbours(
     if given is not None:
         return _around(read_neighbours(given), given, target, year, from_mirror=False, before=())
     if not in_mirror:
-        return FoundNeighbours()
+        return _of_archive(at_archive, target, year)
     table, others = in_mirror[0], in_mirror[1:]
     before = []
     if others:
@@ -66,6 +75,22 @@ def find_neighbours(
     except UsageError as error:
         return FoundNeighbours(warnings=(*before, f"{error} The neighbours count as unknown."))
     return _around(catalogue, table, target, year, from_mirror=True, before=before)
+
+
+def _of_archive(stars: Sequence[TicStar] | None, target: Target, year: float | None) -> FoundNeighbours:
+    """The TIC's stars without the target; rows that are no stars of their own are counted."""
+    if stars is None:
+        return FoundNeighbours()
+    listed = neighbours_of(stars)
+    warnings: tuple[str, ...] = ()
+    if len(listed) < len(stars):
+        number = len(stars) - len(listed)
+        warnings = (
+            f"{number} row{'' if number == 1 else 's'} of the TIC around {target.name} left out, because it marks them as "
+            "artefacts, duplicates or split stars, which are no stars of their own.",
+        )
+    kept = without_target(listed, tic_id=target.tic_id, position=target.position, year=year or 2000.0)
+    return FoundNeighbours(kept, SOURCE, rows_sha256(stars), from_archive=True, warnings=warnings)
 
 
 def _around(
@@ -98,4 +123,4 @@ def _around(
         )
     else:
         stars = without_target(catalogue.stars, tic_id=target.tic_id, position=position, year=year or 2000.0)
-    return FoundNeighbours(stars, table.name, catalogue.sha256, from_mirror, tuple(warnings))
+    return FoundNeighbours(stars, table.name, catalogue.sha256, from_mirror=from_mirror, warnings=tuple(warnings))

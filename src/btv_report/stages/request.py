@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from btv_report.archive.addresses import MAST_URL, public_url
+from btv_report.archive.mast_types import ResolvedTarget
 from btv_report.ephemeris import Ephemeris
 from btv_report.quality import DEFAULT_QUALITY_MASK
 
@@ -30,7 +32,10 @@ class ReportRequest:
     prf : folder tree of TESS PRF files
     store_plot_data : keep the stamps
     exofop : look at ExoFOP artefacts
-    dry_run : say what would be used, write nothing
+    dry_run : say what would be used and fetched, write nothing
+    refresh : ask the archive again, and fetch again
+    mast_url : address of the archive, MAST's own or a mirror of its services
+    resolved : what a name or position was resolved to; None for a TIC number
     command : the command as typed, for the audit block
     """
 
@@ -50,6 +55,9 @@ class ReportRequest:
     store_plot_data: bool = True
     exofop: bool = True
     dry_run: bool = False
+    refresh: bool = False
+    mast_url: str = MAST_URL
+    resolved: ResolvedTarget | None = None
     command: tuple[str, ...] = ()
 
     def parameters(self) -> dict[str, Any]:
@@ -71,6 +79,8 @@ class ReportRequest:
             "prf": self.prf.resolve().name if self.prf else None,
             "store_plot_data": self.store_plot_data,
             "exofop": self.exofop,
+            **({} if self.offline else {"mast_url": public_url(self.mast_url), "refresh": self.refresh}),
+            **({"target_input": self.resolved.target_input} if self.resolved else {}),
         }
 
     def published_command(self) -> list[str]:

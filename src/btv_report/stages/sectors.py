@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from btv_report.answer_states import AnswerState
+from btv_report.archive.mast_archive import MastArchive
 from btv_report.archive.mirror import MirrorAnswer, find_products
+from btv_report.archive.product_cache import CachedProduct
+from btv_report.archive.tic_targets import target_of
 from btv_report.checks.inputs import PixelStack
 from btv_report.checks.prf_grid import PrfGrid
-from btv_report.errors import (
-    BtvReportError,
-    NothingUsableError,
-    ProductCorruptError,
-    ProductRefusedError,
-    TargetNotFoundError,
-)
+from btv_report.errors import BtvReportError, ProductCorruptError, ProductRefusedError
 from btv_report.fits.model import ProductKind
 from btv_report.products.inspect import content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
 from btv_report.products.model import LightCurve, ProductFile, ProductState, TargetPixelFile
 from btv_report.products.pixel_stack import build_pixel_stack, keep_brightest, sky_note
 from btv_report.products.prf_files import PrfFolder
-from btv_report.products.select import select_products
+from btv_report.products.select import describe, select_products
 from btv_report.products.sky import mid_year
 from btv_report.products.target_pixel_file import read_target_pixel_file
+from btv_report.record import TimeOffsetValue
+from btv_report.stages.archive import ArchiveFinds, ask_archive
 from btv_report.stages.dv_reports import DvFinds, find_dv_reports
+from btv_report.stages.faults import fault_warnings, missing_sectors, nothing_usable
 from btv_report.stages.neighbours import FoundNeighbours, find_neighbours
 from btv_report.stages.prf_sets import NO_SETS, find_prf_sets
 from btv_report.stages.request import ReportRequest
-from btv_report.stages.values import product_value
+from btv_report.stages.times import compare_times
 from btv_report.store.workspace import Workspace, cache_folder
 from btv_report.targets import Target
 
 # Decompressed files kept between inspection and reading; beyond it they are read again, so that memory stays bounded.
 KEPT_BYTES = 128 * 2**20
-LISTED_FAULTS = 10
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,11 @@ class PixelSector:
 @dataclass
 class FoundProducts:
     """
-    What the mirrors hold of the target.
+    What mirrors and archive hold of the target.
 
     Attributes
     ----------
-    target : the star, from the headers of its products
+    target : the star, from the TIC or the headers of its products
     products : every product considered, used or not
     light_curves : the used ones, read
     mirror : what was found where
@@ -67,6 +65,8 @@ class FoundProducts:
     prf_sets : calibrated PRFs at hand
     contents : decompressed bytes by sha256, while memory allows
     dv : SPOC's DV reports of the target; their products stand here, not among `products`
+    archive : what came of asking the archive
+    time_offsets : how far the times of the light curves of one sector lie apart
     """
 
     target: Target
@@ -78,6 +78,8 @@ class FoundProducts:
     prf_sets: PrfFolder = NO_SETS
     contents: dict[str, bytes] = field(default_factory=dict)
     dv: DvFinds = field(default_factory=DvFinds)
+    archive: ArchiveFinds = field(default_factory=ArchiveFinds)
+    time_offsets: list[TimeOffsetValue] = field(default_factory=list)
 
     @property
     def sectors(self) -> tuple[int, ...]:
@@ -97,14 +99,18 @@ class FoundProducts:
         self.warnings.append(str(error))
 
 
-def find_and_read(request: ReportRequest) -> FoundProducts:
+def find_and_read(request: ReportRequest, archive: MastArchive) -> FoundProducts:
     """
-    Find, verify and choose the products of a target, and read its light curves.
+    Find, fetch, verify and choose the products of a target, and read its light curves.
+
+    Mirrors are read first; the archive is asked for what they lack.
 
     Raises
     ------
     TargetNotFoundError
-        If the mirrors hold nothing of the target, or nothing of what was asked for.
+        If there is nothing of the target, or nothing of what was asked for.
+    ArchiveUnreachableError
+        If nothing is at hand and the archive gave no usable answer, so that it is not known whether there is anything.
     ProductRefusedError
         If there are only products that must not be used.
     ProductCorruptError
@@ -112,34 +118,39 @@ def find_and_read(request: ReportRequest) -> FoundProducts:
     """
     prf_sets = find_prf_sets(request.prf, request.workspace)
     mirror = _search(request)
-    contents: dict[str, bytes] = {}
+    contents = _Contents()
+    at_hand = _inspect_mirror(request, mirror, contents)
+    sound = [describe(product) for product in at_hand if product.state is ProductState.OK]
+    finds = ask_archive(request, archive, sound, mirror.position)
     products = select_products(
-        _inspected(request, mirror, contents),
+        [*at_hand, *_inspect_cached(request, finds.files, contents)],
         sectors=request.sectors,
         pipelines=request.pipelines,
         exptime_s=request.exptime_s,
     )
-    if not any(product.used for product in products):
-        raise _nothing_usable(request, mirror, products)
-    target = _target(request, products)
-    dv = find_dv_reports(mirror.xml_files, request.tic_id)
+    if not any(product.used for product in products) and not (request.dry_run and finds.to_fetch):
+        raise nothing_usable(request, mirror, products, finds)
+    dv = find_dv_reports([*mirror.xml_files, *(file.path for file in finds.dv_files)], request.tic_id)
     found = FoundProducts(
-        target=target,
+        target=_target(request, products, finds),
         products=list(products),
         light_curves=[],
         mirror=mirror,
         warnings=[
-            *_fault_warnings(request, products),
+            *fault_warnings(request, products),
             *mirror.unreadable,
-            *_missing_sectors(request, products),
+            *missing_sectors(request, products),
+            *finds.warnings,
             *dv.warnings,
             *prf_sets.warnings,
         ],
-        contents=contents,
+        contents=contents.by_sha256,
         dv=dv,
         prf_sets=prf_sets,
+        archive=finds,
     )
     _read_light_curves(request, found)
+    found.time_offsets = compare_times(request, found.products, found.light_curves)
     _find_neighbours(request, found)
     return found
 
@@ -176,52 +187,57 @@ def place_stars(
     return PixelSector(tpf, stack, tuple(note for note in notes if note))
 
 
-def mirror_state(request: ReportRequest, found: FoundProducts) -> tuple[AnswerState, str]:
-    """One state for all that the mirrors answered: the worst fault among the products asked for, and a sentence."""
-    states = {product.state for product in (*found.products, *found.dv.products) if _was_asked(request, product)}
-    sentence = found.mirror.sentence()
-    if ProductState.CORRUPT in states:
-        return AnswerState.CORRUPT, f"{sentence} At least one product is damaged."
-    if ProductState.REJECTED in states:
-        return AnswerState.REJECTED, f"{sentence} At least one product was refused."
-    if found.mirror.unreadable:
-        return AnswerState.UNREACHABLE, sentence
-    if missing := _missing_sectors(request, found.products):
-        return AnswerState.STALE, " ".join([sentence, *missing])
-    return AnswerState.OK, sentence
-
-
 def _search(request: ReportRequest) -> MirrorAnswer:
-    if not request.mirrors:
-        raise NothingUsableError(
-            f"TIC {request.tic_id}: there is nowhere to look; no --mirror was given, and this version does not ask the "
-            "archive itself.",
-            hint="Give --mirror DIR with the folder that holds the FITS files of the target.",
-            tic_id=request.tic_id,
-        )
     index = None if request.dry_run else cache_folder(Workspace(request.workspace), os.environ)
-    mirror = find_products(request.mirrors, request.tic_id, cache_folder=index)
-    if not mirror.files:
-        raise TargetNotFoundError(
-            f"TIC {request.tic_id}: {mirror.sentence()}",
-            hint="Give --mirror a folder that holds light curves or target pixel files of this target.",
-            tic_id=request.tic_id,
-        )
-    return mirror
+    return find_products(request.mirrors, request.tic_id, cache_folder=index)
 
 
-def _inspected(request: ReportRequest, mirror: MirrorAnswer, contents: dict[str, bytes]) -> Iterable[ProductFile]:
-    """Look into each file once; its bytes are kept for reading while they fit."""
-    kept = 0
+def _inspect_mirror(request: ReportRequest, mirror: MirrorAnswer, contents: _Contents) -> list[ProductFile]:
+    """Look into each file of the mirrors once."""
+    products = []
     for file in mirror.files:
         looked = inspect_file(file.path, tic_id=request.tic_id, flux=request.flux, quality_mask=request.quality_mask)
         product = looked.product
         if file.note:
             product = replace(product, reason=product.reason or file.note)
-        if looked.content and kept + len(looked.content) <= KEPT_BYTES:
-            contents[product.sha256] = looked.content
-            kept += len(looked.content)
-        yield product
+        contents.keep(product.sha256, looked.content)
+        products.append(product)
+    return products
+
+
+def _inspect_cached(request: ReportRequest, files: Sequence[CachedProduct], contents: _Contents) -> list[ProductFile]:
+    """Look into each file of the cache once; one whose bytes are not those that were fetched is damaged."""
+    products = []
+    for file in files:
+        looked = inspect_file(
+            file.path,
+            tic_id=request.tic_id,
+            flux=request.flux,
+            quality_mask=request.quality_mask,
+            uri=file.uri,
+            retrieved=file.retrieved_at,
+        )
+        product = looked.product
+        if product.sha256 != file.sha256:
+            reason = "its bytes are not those that were fetched; it is fetched again by the next run"
+            product = replace(product, state=ProductState.CORRUPT, reason=reason)
+        else:
+            contents.keep(product.sha256, looked.content)
+        products.append(product)
+    return products
+
+
+@dataclass
+class _Contents:
+    """Decompressed bytes by sha256, kept for reading while they fit."""
+
+    by_sha256: dict[str, bytes] = field(default_factory=dict)
+    n_bytes: int = 0
+
+    def keep(self, sha256: str, content: bytes) -> None:
+        if content and self.n_bytes + len(content) <= KEPT_BYTES:
+            self.by_sha256[sha256] = content
+            self.n_bytes += len(content)
 
 
 def _content(found: FoundProducts, product: ProductFile) -> bytes:
@@ -275,81 +291,30 @@ def _absence_note(product: ProductFile, repacked: bool, n_absent: int | None) ->
 def _find_neighbours(request: ReportRequest, found: FoundProducts) -> None:
     times = [curve.time_btjd for curve in found.light_curves]
     year = mid_year(np.concatenate(times)) if times else None
-    found.neighbours = find_neighbours(request.neighbours, found.mirror.neighbour_tables, found.target, year)
+    found.neighbours = find_neighbours(
+        request.neighbours, found.mirror.neighbour_tables, found.archive.stars, found.target, year
+    )
     found.warnings += found.neighbours.warnings
 
 
-def _target(request: ReportRequest, products: Sequence[ProductFile]) -> Target:
-    """The star as its products describe it; what the first does not say, a later one may."""
+def _target(request: ReportRequest, products: Sequence[ProductFile], finds: ArchiveFinds) -> Target:
+    """The star as the TIC describes it, else as its products do; what the first does not say, a later one may."""
     used = sorted(
         (product for product in products if product.used and product.header), key=lambda item: not _is_pixels(item)
     )
-    described = [
+    described = [target_of(finds.star)] if finds.star is not None else []
+    described += [
         Target.from_header(product.header.keywords, tic_id=request.tic_id, source=f"header of {product.path.name}")
         for product in used
         if product.header
     ]
+    if not described:
+        return Target(request.tic_id)
     first = next((target for target in described if target.position is not None), described[0])
     fuller = next((target for target in described if target.stellar != type(target.stellar)()), first)
     tmag = next((target.tmag for target in described if target.tmag is not None), None)
-    return replace(first, tmag=tmag, stellar=fuller.stellar)
-
-
-def _nothing_usable(
-    request: ReportRequest, mirror: MirrorAnswer, products: Sequence[ProductFile]
-) -> NothingUsableError | ProductCorruptError:
-    """The error for a target of which no product can be used; it lists each with its reason."""
-    listed = "; ".join(f"{product.path.name}: {product.reason}" for product in products)
-    message = f"TIC {request.tic_id}: no product can be used ({listed})."
-    considered = [product_value(product, {}) for product in products]
-    asked = [product for product in products if _was_asked(request, product)]
-    if any(product.state is ProductState.CORRUPT for product in asked):
-        return ProductCorruptError(
-            message, hint="Fetch the damaged files again.", tic_id=request.tic_id, products=considered
-        )
-    if any(product.state is ProductState.REJECTED for product in asked):
-        return ProductRefusedError(
-            message, hint="Give --mirror other products of the target.", tic_id=request.tic_id, products=considered
-        )
-    return TargetNotFoundError(
-        message, hint="Ask for other sectors, pipelines or exposure times.", tic_id=request.tic_id, products=considered
-    )
-
-
-def _fault_warnings(request: ReportRequest, products: Sequence[ProductFile]) -> list[str]:
-    remedy = {
-        ProductState.CORRUPT: "Fetch the file again; the dossier was made without it.",
-        ProductState.REJECTED: "The dossier was made without it.",
-    }
-    faulty = {product.sha256: product for product in reversed(products) if product.state in remedy}
-    asked = [product for product in reversed(faulty.values()) if _was_asked(request, product)]
-    sentences = [
-        f"TIC {request.tic_id}: {product.path.name}: {product.reason.rstrip('.')}. {remedy[product.state]}"
-        for product in asked[:LISTED_FAULTS]
-    ]
-    if len(asked) > LISTED_FAULTS:
-        sentences.append(
-            f"TIC {request.tic_id}: {len(asked) - LISTED_FAULTS} more files are damaged or refused; see `products`."
-        )
-    return sentences
-
-
-def _missing_sectors(request: ReportRequest, products: Sequence[ProductFile]) -> list[str]:
-    have = {_sector(product) for product in products if product.used}
-    return [
-        f"TIC {request.tic_id}: the mirrors hold no usable product of sector {sector}, which was asked for."
-        for sector in sorted(set(request.sectors) - have)
-    ]
-
-
-def _was_asked(request: ReportRequest, product: ProductFile) -> bool:
-    """Whether a product lies within `--sector` and `--pipeline`; one that does not say counts as asked for."""
-    header = product.header
-    if header is None:
-        return True
-    sector_asked = not request.sectors or header.sector is None or header.sector in request.sectors
-    pipelines = {name.lower() for name in request.pipelines}
-    return sector_asked and (not pipelines or header.pipeline.lower() in pipelines)
+    aliases = {name: value for target in reversed(described) for name, value in target.aliases.items()}
+    return replace(first, tmag=tmag, stellar=fuller.stellar, aliases=aliases)
 
 
 def _is_pixels(product: ProductFile) -> bool:

@@ -30,6 +30,7 @@ from btv_report.record import (
     TargetValue,
     TransitValue,
 )
+from btv_report.stages.archive import OfferedProduct
 from btv_report.stages.reduce import BinnedLightCurve, FoldedLightCurve
 from btv_report.stamps import encode_stamp
 from btv_report.targets import Target
@@ -89,6 +90,36 @@ def product_value(product: ProductFile, provenance: Mapping[str, Any]) -> Produc
         "simulated": header.simulated if header else False,
         "retrieved": product.retrieved,
         "provenance": dict(provenance),
+    }
+
+
+def offered_value(offer: OfferedProduct) -> ProductValue:
+    """A product that the archive offers and whose bytes are not here."""
+    product = offer.product
+    return {
+        "kind": product.kind,
+        "sector": product.sector,
+        "pipeline": product.pipeline,
+        "exptime_s": product.exptime_s,
+        "uri": product.uri,
+        "file": product.file,
+        "sha256": None,
+        "fits_sum": None,
+        "state": str(offer.state),
+        "used": False,
+        "reason": offer.reason,
+        "bytes": product.n_bytes,
+        "mission": "TESS",
+        "camera": None,
+        "ccd": None,
+        "obs_id": product.obs_id or None,
+        "origin": None,
+        "creator": None,
+        "procver": None,
+        "date": None,
+        "simulated": False,
+        "retrieved": "not fetched",
+        "provenance": {},
     }
 
 

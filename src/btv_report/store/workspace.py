@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from btv_report.archive.cache_folder import default_cache_folder
 from btv_report.atomic import TEMPORARY_SUFFIX, make_folder, sentences
 from btv_report.errors import LocalEnvironmentError
 
@@ -180,17 +181,5 @@ def _is_own_checkout(folder: Path) -> bool:
 
 
 def cache_folder(workspace: Workspace, environment: Mapping[str, str]) -> Path:
-    """
-    Where fetched bytes are kept.
-
-    `BTV_REPORT_CACHE_DIR`, else `BITTR_TESS_VETTER_CACHE_DIR`, else `BITTR_TESS_VETTER_CACHE_ROOT` with
-    `persistent_cache` in it, else `.btv-report/cache` in the workspace. A variable that is set to nothing counts as unset.
-    """
-    for variable, below in (
-        ("BTV_REPORT_CACHE_DIR", ""),
-        ("BITTR_TESS_VETTER_CACHE_DIR", ""),
-        ("BITTR_TESS_VETTER_CACHE_ROOT", "persistent_cache"),
-    ):
-        if environment.get(variable):
-            return (Path(environment[variable]).expanduser() / below).resolve()
-    return workspace.hidden / "cache"
+    """Where fetched bytes are kept: the folder that a variable names, else `.btv-report/cache` in the workspace."""
+    return default_cache_folder(environment, workspace.root)

@@ -1,0 +1,66 @@
+"""Addresses that may be asked, and how they may be shown; nothing is opened or looked up here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit, urlunsplit
+
+from btv_report.errors import UsageError
+
+MAST_URL = "https://mast.stsci.edu"
+MAST_VARIABLE = "BTV_REPORT_MAST_URL"
+
+
+def mast_url(environment: Mapping[str, str]) -> str:
+    """
+    The archive's address: that of the variable, else MAST's own.
+
+    Raises
+    ------
+    UsageError
+        If the variable names no address that may be asked.
+    """
+    url = environment.get(MAST_VARIABLE) or MAST_URL
+    require_allowed_url(url)
+    return url.rstrip("/")
+
+
+def require_allowed_url(url: str) -> None:
+    """
+    Take https anywhere, plain http on this machine only.
+
+    Raises
+    ------
+    UsageError
+        If the address is neither.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return
+    if parts.scheme == "http" and is_loopback(parts.hostname):
+        return
+    raise UsageError(
+        f"{public_url(url)!r} is not an address that may be asked.",
+        hint="Give an https address; plain http is allowed on this machine (127.0.0.1) only.",
+    )
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine, by its name alone: nothing is looked up."""
+    if host is None:
+        return False
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def public_url(url: str) -> str:
+    """An address as it may be shown: without user, password, query and fragment."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    return urlunsplit((parts.scheme, f"{host}{port}", parts.path, "", ""))

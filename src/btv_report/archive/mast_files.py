@@ -1,0 +1,198 @@
+"""One product of the archive: from its address to verified bytes at a path."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from btv_report.answer_states import AnswerState
+from btv_report.archive.limits import Limits
+from btv_report.archive.mast_types import ArchiveProduct
+from btv_report.archive.progress import DownloadPhase
+from btv_report.atomic import sentences
+from btv_report.errors import BtvReportError, FetchError
+from btv_report.fits.local_file import read_file
+from btv_report.fits.model import FitsSum, ProductKind
+from btv_report.fits.sums import check_fits
+
+if TYPE_CHECKING:
+    from btv_report.archive.fetch import Fetched, Fetcher
+
+DOWNLOAD_PATH = "/api/v0.1/Download/file"
+CUTOUT_SIZE_PX = 11
+_XML_STARTS = (b"<?xml", b"<dv:", b"<dvTargetResults")
+
+Tell = Callable[[DownloadPhase, int, int | None], None]
+
+
+def fetch_product(fetcher: Fetcher, base_url: str, product: ArchiveProduct, path: Path, tell: Tell) -> Fetched:
+    """
+    Fetch a product to a path.
+
+    The bytes are held against the length that the server states, the size that the archive lists, and the sums that the file
+    itself carries; what fails is fetched once more, then given up.
+
+    Parameters
+    ----------
+    path : final path; nothing is there, or the old file stays there, unless everything holds
+    tell : called with phase, bytes so far, and bytes in all where known
+
+    Raises
+    ------
+    FetchError
+        With the state that the attempt ended in.
+    LocalEnvironmentError
+        If the machine refuses to keep the bytes.
+    """
+    limits = Limits()
+
+    def on_bytes(done: int, total: int | None) -> None:
+        tell(DownloadPhase.DOWNLOADING, done, total)
+
+    def check(candidate: Path) -> str:
+        size = candidate.stat().st_size
+        tell(DownloadPhase.VERIFYING, size, size)
+        return what_is_wrong(candidate, product)
+
+    tell(DownloadPhase.DOWNLOADING, 0, product.n_bytes)
+    if product.kind == ProductKind.CUTOUT:
+        return _fetch_cutout(fetcher, base_url, product, path, on_bytes=on_bytes, check=check)
+    return fetcher.to_file(
+        f"{base_url}{DOWNLOAD_PATH}",
+        path,
+        params={"uri": product.uri},
+        limit_bytes=limits.product_bytes,
+        deadline_s=limits.file_deadline_s,
+        expected_bytes=product.n_bytes,
+        check=check,
+        on_bytes=on_bytes,
+    )
+
+
+def what_is_wrong(path: Path, product: ArchiveProduct) -> str:
+    """Why the bytes at a path cannot be the product; empty when nothing speaks against it."""
+    try:
+        content = read_file(path).content()
+    except BtvReportError as error:
+        return error.message
+    if product.kind == ProductKind.DV_REPORT:
+        start = content.lstrip()[:64]
+        return "" if start.startswith(_XML_STARTS) else "it does not begin as an XML report does"
+    result = check_fits(content)
+    return result.reason if result.state is FitsSum.BAD else ""
+
+
+def _fetch_cutout(
+    fetcher: Fetcher,
+    base_url: str,
+    product: ArchiveProduct,
+    path: Path,
+    *,
+    on_bytes: Callable[[int, int | None], None],
+    check: Callable[[Path], str],
+) -> Fetched:
+    """TESScut answers with a zip that holds one FITS file: that file is the product."""
+    from btv_report.archive.mast_search import cutout_request
+
+    limits = Limits()
+    ra_deg, dec_deg, sector = cutout_place(product)
+    url, params = cutout_request(base_url, ra_deg, dec_deg, sector, CUTOUT_SIZE_PX)
+
+    def check_zip(archive: Path) -> str:
+        try:
+            _take_out(archive, path, limits, check=check)
+        except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
+            return f"it is not a zip file with one FITS file in it ({error})"
+        return ""
+
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".cutout.", suffix=".zip")
+    os.close(handle)
+    archive = Path(name)
+    try:
+        return fetcher.to_file(
+            url,
+            archive,
+            params=params,
+            limit_bytes=limits.product_bytes,
+            deadline_s=limits.file_deadline_s,
+            check=check_zip,
+            on_bytes=on_bytes,
+        )
+    finally:
+        archive.unlink(missing_ok=True)
+
+
+def _take_out(archive: Path, path: Path, limits: Limits, *, check: Callable[[Path], str]) -> None:
+    """
+    Put the one FITS member of a zip at `path`.
+
+    Raises
+    ------
+    ValueError
+        If there is not exactly one, it is too large, or it is damaged.
+    """
+    with zipfile.ZipFile(archive) as opened:
+        members = [item for item in opened.infolist() if item.filename.lower().endswith(".fits")]
+        if len(members) != 1:
+            raise ValueError(f"it holds {len(members)} FITS files")
+        size = members[0].file_size
+        if size > limits.product_bytes or size > limits.zip_ratio * max(members[0].compress_size, 1):
+            raise ValueError(f"its FITS file would have {size:,} bytes")
+        # Its name is never used: only its bytes, and no more of them than it announced.
+        content = opened.open(members[0]).read(size + 1)
+    if len(content) != size:
+        raise ValueError("its FITS file is not as long as announced")
+    temporary = path.with_name(f".{path.name}.part")
+    with sentences(f"write {size:,} bytes to", path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            if reason := check(temporary):
+                raise ValueError(reason)
+            os.replace(temporary, path)  # noqa: PTH105
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def cutout_product(tic_id: int, sector: int, camera: int, ccd: int, place: tuple[float, float]) -> ArchiveProduct:
+    """The cut-out of a sector's full-frame images about a place (RA, Dec in degrees), as a product that can be fetched."""
+    ra_deg, dec_deg = place
+    words = f"{ra_deg:.6f}_{dec_deg:.6f}_{CUTOUT_SIZE_PX}x{CUTOUT_SIZE_PX}"
+    return ArchiveProduct(
+        kind=str(ProductKind.CUTOUT),
+        tic_id=tic_id,
+        sector=sector,
+        pipeline="TESScut",
+        exptime_s=full_frame_exptime_s(sector),
+        file=f"tess-s{sector:04d}-{camera}-{ccd}_{words}_astrocut.fits",
+        uri=f"tesscut:sector={sector};ra={ra_deg:.6f};dec={dec_deg:.6f};size={CUTOUT_SIZE_PX}",
+        n_bytes=None,
+        obs_id=f"tess-s{sector:04d}-{camera}-{ccd}",
+        obsid=None,
+        data_rights="PUBLIC",
+        description="cut-out of the full-frame images",
+        t_min_mjd=None,
+    )
+
+
+def cutout_place(product: ArchiveProduct) -> tuple[float, float, int]:
+    """Right ascension and declination (degrees) and sector of a cut-out, from its own uri."""
+    parts = dict(item.split("=", 1) for item in product.uri.removeprefix("tesscut:").split(";"))
+    return float(parts["ra"]), float(parts["dec"]), int(parts["sector"])
+
+
+def full_frame_exptime_s(sector: int) -> float:
+    """Cadence of the full-frame images: 30 min to sector 26, 10 min to 55, 200 s since."""
+    return 1800.0 if sector <= 26 else 600.0 if sector <= 55 else 200.0
+
+
+def gap_sentence(product: ArchiveProduct, error: FetchError) -> str:
+    """What to tell a reader whose dossier goes without a product."""
+    what = "refused" if error.state is AnswerState.REJECTED else "not fetched"
+    return f"TIC {product.tic_id}: {product.file} was {what}. {error}"

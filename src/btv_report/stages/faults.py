@@ -1,0 +1,160 @@
+"""What is said when products are damaged, refused, missing or not to be had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from btv_report.answer_states import AnswerState
+from btv_report.archive.mirror import MirrorAnswer
+from btv_report.errors import (
+    ArchiveUnreachableError,
+    BtvReportError,
+    NothingUsableError,
+    ProductCorruptError,
+    ProductRefusedError,
+    TargetNotFoundError,
+)
+from btv_report.products.model import ProductFile, ProductState
+from btv_report.record import ProductValue
+from btv_report.stages.archive import ArchiveFinds
+from btv_report.stages.request import ReportRequest
+from btv_report.stages.values import offered_value, product_value
+
+LISTED_FAULTS = 10
+FROM_MIRROR = "from mirror"
+
+
+def nothing_usable(
+    request: ReportRequest, mirror: MirrorAnswer, products: Sequence[ProductFile], finds: ArchiveFinds
+) -> BtvReportError:
+    """The error for a target of which no product can be used; it lists each with its reason."""
+    considered = [
+        *(product_value(product, {}) for product in products),
+        *(offered_value(offer) for offer in finds.offered),
+    ]
+    if not considered:
+        return _nothing_found(request, mirror, finds)
+    reasons = [f"{value['file']}: {value['reason']}" for value in considered]
+    listed = "; ".join(reasons[:LISTED_FAULTS]) + ("; ..." if len(reasons) > LISTED_FAULTS else "")
+    message = f"TIC {request.tic_id}: no product can be used ({listed})."
+    states = {str(product.state) for product in products if was_asked(request, product)}
+    states |= {str(offer.state) for offer in finds.offered}
+    return _by_state(request, message, states, considered)
+
+
+def _by_state(
+    request: ReportRequest, message: str, states: set[str], considered: Sequence[ProductValue]
+) -> BtvReportError:
+    """The kind of error that the worst of the products gives."""
+    if AnswerState.CORRUPT in states:
+        return ProductCorruptError(
+            message, hint="Fetch the damaged files again.", tic_id=request.tic_id, products=considered
+        )
+    silent = states & {AnswerState.UNREACHABLE, AnswerState.THROTTLED, AnswerState.AUTH_REQUIRED}
+    if silent:
+        hint = "Try again later; what was fetched is kept."
+        return ArchiveUnreachableError(
+            message, hint=hint, state=AnswerState(min(silent)), tic_id=request.tic_id, products=considered
+        )
+    if AnswerState.REJECTED in states:
+        return ProductRefusedError(
+            message, hint="Give --mirror other products of the target.", tic_id=request.tic_id, products=considered
+        )
+    return TargetNotFoundError(
+        message, hint="Ask for other sectors, pipelines or exposure times.", tic_id=request.tic_id, products=considered
+    )
+
+
+def _nothing_found(request: ReportRequest, mirror: MirrorAnswer, finds: ArchiveFinds) -> BtvReportError:
+    """The error where there is not even a product that could not be used."""
+    tic = f"TIC {request.tic_id}"
+    gap = next((reply for reply in finds.replies if reply.state.is_gap), None)
+    if gap is not None:
+        return ArchiveUnreachableError(
+            f"{tic}: nothing is known of it: {gap.detail}",
+            hint="Try again later, or give --mirror DIR with its files.",
+            state=gap.state,
+            service=gap.endpoint,
+            tic_id=request.tic_id,
+        )
+    if not request.offline:
+        told = " ".join(reply.detail for reply in finds.replies if reply.state is not AnswerState.SKIPPED)
+        where = f"; {mirror.sentence()}" if request.mirrors else ""
+        return TargetNotFoundError(
+            f"{tic}: the archive holds nothing of it: {told}{where}", hint="Check the number.", tic_id=request.tic_id
+        )
+    if not request.mirrors:
+        return NothingUsableError(
+            f"{tic}: there is nowhere to look; --offline was given, no --mirror was, and the cache holds nothing of it.",
+            hint="Leave --offline out on a machine with a network, or give --mirror DIR with its files.",
+            tic_id=request.tic_id,
+        )
+    return TargetNotFoundError(
+        f"{tic}: {mirror.sentence()}",
+        hint="Give --mirror a folder that holds light curves or target pixel files of this target.",
+        tic_id=request.tic_id,
+    )
+
+
+def mirror_state(
+    request: ReportRequest, mirror: MirrorAnswer, products: Iterable[ProductFile]
+) -> tuple[AnswerState, str]:
+    """One state for all that the mirrors answered: the worst fault among the products asked for, and a sentence."""
+    mine = [product for product in products if product.retrieved == FROM_MIRROR]
+    sentence = mirror.sentence()
+    faulty = fault_state(request, mine)
+    if faulty is not None:
+        verb = "is damaged" if faulty is AnswerState.CORRUPT else "was refused"
+        return faulty, f"{sentence} At least one product {verb}."
+    if mirror.unreadable:
+        return AnswerState.UNREACHABLE, sentence
+    if not mirror.files:
+        return AnswerState.EMPTY, sentence
+    return AnswerState.OK, sentence
+
+
+def fault_state(request: ReportRequest, products: Iterable[ProductFile]) -> AnswerState | None:
+    """The worst fault of inspected products that were asked for; None where there is none."""
+    states = {product.state for product in products if was_asked(request, product)}
+    if ProductState.CORRUPT in states:
+        return AnswerState.CORRUPT
+    return AnswerState.REJECTED if ProductState.REJECTED in states else None
+
+
+def fault_warnings(request: ReportRequest, products: Sequence[ProductFile]) -> list[str]:
+    """A sentence for each damaged or refused product that was asked for; many are counted."""
+    remedy = {
+        ProductState.CORRUPT: "Fetch the file again; the dossier was made without it.",
+        ProductState.REJECTED: "The dossier was made without it.",
+    }
+    faulty = {product.sha256: product for product in reversed(products) if product.state in remedy}
+    asked = [product for product in reversed(faulty.values()) if was_asked(request, product)]
+    sentences = [
+        f"TIC {request.tic_id}: {product.path.name}: {product.reason.rstrip('.')}. {remedy[product.state]}"
+        for product in asked[:LISTED_FAULTS]
+    ]
+    if len(asked) > LISTED_FAULTS:
+        sentences.append(
+            f"TIC {request.tic_id}: {len(asked) - LISTED_FAULTS} more files are damaged or refused; see `products`."
+        )
+    return sentences
+
+
+def missing_sectors(request: ReportRequest, products: Sequence[ProductFile]) -> list[str]:
+    """A sentence for each sector that was asked for and has no usable product."""
+    have = {product.header.sector for product in products if product.used and product.header}
+    where = "the mirrors hold" if request.offline else "neither mirrors nor archive have"
+    return [
+        f"TIC {request.tic_id}: {where} no usable product of sector {sector}, which was asked for."
+        for sector in sorted(set(request.sectors) - have)
+    ]
+
+
+def was_asked(request: ReportRequest, product: ProductFile) -> bool:
+    """Whether a product lies within `--sector` and `--pipeline`; one that does not say counts as asked for."""
+    header = product.header
+    if header is None:
+        return True
+    sector_asked = not request.sectors or header.sector is None or header.sector in request.sectors
+    pipelines = {name.lower() for name in request.pipelines}
+    return sector_asked and (not pipelines or header.pipeline.lower() in pipelines)

@@ -1,0 +1,79 @@
+"""From the text that names a target to its TIC number, and the archive that a run asks."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from btv_report.answer_states import AnswerState
+from btv_report.archive.addresses import mast_url
+from btv_report.archive.mast_archive import MastArchive
+from btv_report.archive.mast_names import parse_target
+from btv_report.archive.mast_types import ResolvedTarget
+from btv_report.archive.progress import ProgressCallback, say_nothing
+from btv_report.errors import ArchiveUnreachableError
+from btv_report.stages.request import ReportRequest
+from btv_report.store.workspace import Workspace, cache_folder
+
+
+def make_request(
+    text: str,
+    workspace: Path,
+    *,
+    accept_nearest: bool = False,
+    progress: ProgressCallback = say_nothing,
+    **options: Any,
+) -> ReportRequest:
+    """
+    The request for a target as a user names it; a name or position is resolved, which may ask the archive.
+
+    Parameters
+    ----------
+    text : `TIC n`, a bare number, a TOI, a name or a position
+    workspace : folder of records, store and site
+    accept_nearest : take the nearest of several stars that answer to a name or position
+    progress : called while the archive is asked
+    options : of `ReportRequest`
+
+    Raises
+    ------
+    UsageError
+        If the text names no target.
+    AmbiguousTargetError, NameResolutionError, TargetNotFoundError, ArchiveUnreachableError
+        If it cannot be resolved.
+    """
+    query = parse_target(text)
+    options.setdefault("mast_url", mast_url(os.environ))
+    if query.tic_id is not None:
+        return ReportRequest(query.tic_id, workspace, **options)
+    request = ReportRequest(0, workspace, **options)
+    answered = open_archive(request, progress=progress).resolve(query, accept_nearest=accept_nearest)
+    if answered.value is None:
+        raise ArchiveUnreachableError(
+            f"{query.text!r} has to be looked up, and --offline was given; it was not looked up before.",
+            hint="Give `TIC n`, or leave --offline out.",
+            state=AnswerState.SKIPPED,
+            service="name service",
+        )
+    return replace(request, tic_id=answered.value.tic_id, resolved=answered.value)
+
+
+def open_archive(request: ReportRequest, *, progress: ProgressCallback = say_nothing) -> MastArchive:
+    """The archive of a run, behind the workspace's cache; nothing is opened before it is asked."""
+    return MastArchive(
+        cache_folder(Workspace(request.workspace), os.environ),
+        base_url=request.mast_url,
+        offline=request.offline,
+        refresh=request.refresh,
+        keep_answers=not request.dry_run,
+        progress=progress,
+    )
+
+
+def resolution_words(resolved: ResolvedTarget) -> str:
+    """What a name or position was resolved to, for the terminal."""
+    return (
+        f"{resolved.target_input} is TIC {resolved.tic_id}, {resolved.separation_arcsec:.1f} arcsec from that position."
+    )
