@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MATCH_RADIUS_ARCSEC = 10.0
 MAX_TEXT = 120
 MAX_LISTED = 12
-_TIC = re.compile(r"(?:TIC[\s_-]*)?0*(\d{1,11})", re.IGNORECASE | re.ASCII)
+_TIC = re.compile(r"(?:TIC(?:\s+|[_-])?)?0*(\d{1,11})", re.IGNORECASE | re.ASCII)
 _LIKE_TIC = re.compile(r"TIC[\s_-]*(\d|$)", re.IGNORECASE | re.ASCII)
 _TOI = re.compile(r"TOI[\s_-]*(\d{1,6})(?:\.(\d{1,2}))?", re.IGNORECASE | re.ASCII)
 _NUMBER = r"[+-]?\d+(?:\.\d*)?"

@@ -12,6 +12,7 @@ from btv_report.dossier.labels import FITS_SUMS, GAP_STATES, KINDS, state_words,
 from btv_report.dossier.numbers import Quantity, exact, integer, quantity, unknown
 from btv_report.dossier.tables import Cell, CellKind, Column, Table, code_cell, number_cell, text_cell
 from btv_report.dossier.text import sentence_case
+from btv_report.dossier.time_offsets import build_time_offsets
 from btv_report.quality import QUALITY_FLAG_BITS, QUALITY_SOURCE
 from btv_report.record import ProductValue, RunRecord
 
@@ -34,10 +35,11 @@ class ProductCard:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Products, cards and answers."""
+    """Products, cards, times of pipelines against each other, and answers."""
 
     products: Table | None
     cards: tuple[ProductCard, ...]
+    time_offsets: Table | None
     answers: Table | None
     gaps: tuple[str, ...]
 
@@ -68,7 +70,9 @@ def build_provenance(record: RunRecord) -> Provenance:
         for answer in record["answers"]
         if answer["state"] in GAP_STATES
     )
-    return Provenance(_product_table(products), tuple(cards.values()), _answer_table(record), gaps)
+    return Provenance(
+        _product_table(products), tuple(cards.values()), build_time_offsets(record), _answer_table(record), gaps
+    )
 
 
 def _product_table(products: list[ProductValue]) -> Table | None:

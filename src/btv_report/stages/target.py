@@ -9,6 +9,7 @@ from typing import Any
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.addresses import mast_url
+from btv_report.archive.limits import Limits
 from btv_report.archive.mast_archive import MastArchive
 from btv_report.archive.mast_names import parse_target
 from btv_report.archive.mast_types import ResolvedTarget
@@ -16,6 +17,9 @@ from btv_report.archive.progress import ProgressCallback, say_nothing
 from btv_report.errors import ArchiveUnreachableError
 from btv_report.stages.request import ReportRequest
 from btv_report.store.workspace import Workspace, cache_folder
+
+LIMITS = Limits()
+"""Of every question and file of a run."""
 
 
 def make_request(
@@ -68,6 +72,7 @@ def open_archive(request: ReportRequest, *, progress: ProgressCallback = say_not
         offline=request.offline,
         refresh=request.refresh,
         keep_answers=not request.dry_run,
+        limits=LIMITS,
         progress=progress,
     )
 

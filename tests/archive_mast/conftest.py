@@ -1,0 +1,40 @@
+"""A loopback MAST to which the real lightkurve and astroquery talk, and a connection that waits for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+from tests.archive_fetch.conftest import FakeClock
+from tests.doubles.mast_double import MastDouble, Product, TicRow
+
+from btv_report.archive.fetch import Fetcher
+from btv_report.archive.limits import Limits
+from btv_report.archive.mast_session import MastConnection, connect
+
+TIC_ID = 365938305
+STAR = TicRow(TIC_ID, 180.7265, 74.060997, 9.5966, gaia="1690000000000000001")
+LC = Product(TIC_ID, 14, "SPOC", 120, f"tess2019198215352-s0014-{TIC_ID:016d}-0150-s_lc.fits", b"L" * 2880)
+TPF = Product(TIC_ID, 14, "SPOC", 120, f"tess2019198215352-s0014-{TIC_ID:016d}-0150-s_tp.fits", b"T" * 5760)
+
+
+@pytest.fixture
+def mast() -> Iterator[MastDouble]:
+    with MastDouble() as running:
+        running.add_star(STAR)
+        running.add_product(LC, TPF)
+        yield running
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def connection(mast: MastDouble, clock: FakeClock) -> Iterator[MastConnection]:
+    limits = Limits(read_timeout_s=1.0)
+    made = connect(mast.url, limits=limits, fetcher=Fetcher(limits=limits, clock=clock), clock=clock, random=Random(1))
+    yield made
+    made.session.close()
