@@ -111,7 +111,7 @@ class ProductCache:
 
     def cached(self, tic_id: int) -> tuple[CachedProduct, ...]:
         """A target's products by their descriptions; the bytes are not read."""
-        return tuple(found for path in _files(self.folder_of(tic_id)) if (found := _described(path)) is not None)
+        return described_products(self.folder_of(tic_id))
 
     def get_or_fetch(
         self, product: ArchiveProduct, fetch: Callable[[Path], FetchedFile], *, refresh: bool = False
@@ -237,6 +237,11 @@ def safe_name(name: str) -> str:
         # Two names must not meet in one file because of what was taken out of them.
         cleaned = f"{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}-{cleaned}"
     return cleaned
+
+
+def described_products(folder: Path) -> tuple[CachedProduct, ...]:
+    """The products below a folder by their descriptions; the bytes are not read."""
+    return tuple(found for path in _files(folder) if (found := _described(path)) is not None and path.is_file())
 
 
 def _sidecar(path: Path) -> Path:

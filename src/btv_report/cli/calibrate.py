@@ -9,6 +9,7 @@ import click
 from btv_report.calibration.registry import TABLES
 from btv_report.cli.outcome import errors_become_sentences, printable, say
 from btv_report.cli.progress import story
+from btv_report.cli.workspaces import current_folder
 
 
 @click.command("calibrate")
@@ -84,7 +85,7 @@ def _write(content: bytes, output: Path | None, workspace: Path | None) -> Path:
     from btv_report.stages.publish import render_site
     from btv_report.store.workspace import locate_workspace
 
-    place, note = locate_workspace(workspace, Path.cwd())
+    place, note = locate_workspace(workspace, current_folder())
     if note:
         say(note)
     with place.writing():

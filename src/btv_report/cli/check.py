@@ -10,6 +10,7 @@ import click
 
 from btv_report import exit_codes
 from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
+from btv_report.cli.workspaces import current_folder
 
 if TYPE_CHECKING:
     from btv_report.stages.check_files import CheckRequest
@@ -127,7 +128,7 @@ def _request(
         )
     if neighbours is not None:
         read_neighbours(neighbours)
-    sets = find_prf_sets(prf, Path.cwd())
+    sets = find_prf_sets(prf, current_folder())
     for warning in sets.warnings:
         say(f"Warning: {warning}")
     return CheckRequest(ephemeris, resolve_quality_mask(quality_mask), neighbours, sets, store_plot_data)

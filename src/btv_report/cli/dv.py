@@ -10,6 +10,7 @@ import click
 
 from btv_report import exit_codes
 from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
+from btv_report.cli.workspaces import current_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +60,7 @@ def dv_command(files: tuple[str, ...], prf_folder: Path | None, as_json: bool, v
 def _grids(folder: Path | None) -> Sequence[PrfGrid]:
     from btv_report.stages.prf_sets import find_prf_sets
 
-    found = find_prf_sets(folder, Path.cwd())
+    found = find_prf_sets(folder, current_folder())
     for warning in found.warnings:
         say(f"Warning: {warning}")
     return found.grids

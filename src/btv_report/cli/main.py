@@ -21,6 +21,9 @@ COMMANDS = {
         "Hold the checks against injected truth: the truth tables.",
     ),
     "dv": ("btv_report.cli.dv:dv_command", "Fit the difference images of SPOC DV reports beside SPOC's own answers."),
+    "cache": ("btv_report.cli.cache:cache_group", "List and clean the cache of fetched products."),
+    "config": ("btv_report.cli.config:config_command", "Show every setting, its value and where it comes from."),
+    "doctor": ("btv_report.cli.doctor:doctor_command", "Check this machine: versions, folders, rights, disk, network."),
     "render": ("btv_report.cli.render:render_command", "Render the site again from the store."),
     "store": ("btv_report.cli.store:store_group", "Look after the DuckDB store."),
     "verify": ("btv_report.cli.verify:verify_command", "Hold records, ledger, store and site against each other."),
@@ -58,13 +61,13 @@ class CommandGroup(click.Group):
 
 
 def _refuse_slip(args: list[str]) -> None:
-    """A single word that is nearly a command is a slip, and no star's name to ask the archive about."""
-    words = [word for word in args if not word.startswith("-")]
-    if len(words) != 1 or not words[0].isalpha():
+    """A lone word that is nearly a command is a slip, and no star's name to ask the archive about."""
+    word = args[0]
+    if not word.isalpha() or (len(args) > 1 and not args[1].startswith("-")):
         return
-    near = get_close_matches(words[0].lower(), list(COMMANDS), n=1, cutoff=0.75)
+    near = get_close_matches(word.lower(), list(COMMANDS), n=1, cutoff=0.75)
     if near:
-        raise click.UsageError(f"{words[0]!r} is no command. Did you mean `btv-report {near[0]}`?")
+        raise click.UsageError(f"{word!r} is no command. Did you mean `btv-report {near[0]}`?")
 
 
 @click.group(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -11,13 +12,39 @@ import click
 
 from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
 from btv_report.cli.progress import story
+from btv_report.cli.workspaces import current_folder, settings_folder
 from btv_report.errors import BtvReportError, UsageError
 
 PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
 
 
+class ReportCommand(click.Command):
+    """A command whose defaults come from variables and btv-report.toml."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Look up the defaults before the flags are read: flag > variable > file > default."""
+        from btv_report.settings import defaults_for_report
+
+        if not {"--help", "-h"} & set(args):
+            with errors_become_sentences():
+                ctx.default_map = defaults_for_report(os.environ, settings_folder(_named_workspace(args)))
+        return super().parse_args(ctx, args)
+
+
+def _named_workspace(args: list[str]) -> Path | None:
+    """The folder behind `--workspace`, read before click reads it: the settings may stand there."""
+    for number, word in enumerate(args):
+        if word.startswith("--workspace="):
+            return Path(word.partition("=")[2])
+        if word == "--workspace" and number + 1 < len(args):
+            return Path(args[number + 1])
+    named = os.environ.get("BTV_REPORT_WORKSPACE")
+    return Path(named) if named else None
+
+
 @click.command(
     "report",
+    cls=ReportCommand,
     epilog="The ephemeris is BTJD = BJD(TDB) - 2457000; all three of --period, --epoch and --duration, or none.",
 )
 @click.argument("target", nargs=-1, required=True)
@@ -137,7 +164,7 @@ def report_command(
         if exptime_s is not None and not (math.isfinite(exptime_s) and exptime_s > 0):
             raise UsageError(f"--exptime {exptime_s:g} is no exposure time.", hint="Give seconds, such as 120.")
         ephemeris = ephemeris_from_options(period_days, epoch_btjd, duration_hours)
-        place, note = locate_workspace(workspace, Path.cwd())
+        place, note = locate_workspace(workspace, current_folder())
         if note and not quiet:
             say(note)
         with story(quiet=quiet) as tell:

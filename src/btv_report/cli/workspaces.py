@@ -1,4 +1,4 @@
-"""Finds the workspace of commands that work on what is already there."""
+"""Finds the folders that commands work in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,30 @@ from btv_report.cli.outcome import say
 
 if TYPE_CHECKING:
     from btv_report.store.workspace import Workspace
+
+
+def current_folder() -> Path:
+    """
+    The current folder.
+
+    Raises
+    ------
+    LocalEnvironmentError
+        If it has been removed while we stand in it.
+    """
+    from btv_report.errors import LocalEnvironmentError
+
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise LocalEnvironmentError(
+            "The current folder has been removed.", hint="Change into a folder that exists and run the command again."
+        ) from error
+
+
+def settings_folder(workspace: Path | None) -> Path:
+    """Where btv-report.toml stands: in the workspace that is named, else in the current folder."""
+    return workspace.expanduser() if workspace is not None else current_folder()
 
 
 def existing_workspace(given: Path | None) -> Workspace:
@@ -23,7 +47,7 @@ def existing_workspace(given: Path | None) -> Workspace:
     from btv_report.errors import UsageError
     from btv_report.store.workspace import locate_workspace
 
-    place, note = locate_workspace(given, Path.cwd())
+    place, note = locate_workspace(given, current_folder())
     if note:
         say(note)
     if not (place.runs.is_dir() or place.database.exists()):

@@ -1,0 +1,153 @@
+"""`btv-report cache list|clean`: what was fetched, what cites it, and how it goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from btv_report.cli.outcome import errors_become_sentences, printable, say
+from btv_report.cli.workspaces import current_folder
+
+if TYPE_CHECKING:
+    from btv_report.archive.cache_listing import CacheListing, Cleaning
+    from btv_report.archive.product_cache import ProductCache
+
+_workspace = click.option(
+    "--workspace",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="DIR",
+    help="Whose cache, where no variable names one.  [default: the current folder]",
+)
+
+
+@click.group("cache")
+def cache_group() -> None:
+    """
+    Look after the cache of fetched products.
+
+    \b
+    Examples:
+      btv-report cache list
+      btv-report cache clean --tic 365938305 --dry-run
+    """
+
+
+@cache_group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+@_workspace
+def list_command(*, as_json: bool, workspace: Path | None) -> None:
+    """List products, their sizes, and the runs that cite them."""
+    with errors_become_sentences(verbose=False):
+        from btv_report.archive.cache_listing import list_cache
+
+        listing = list_cache(_cache(workspace))
+        click.echo(json.dumps(_as_json(listing)) if as_json else printable(_as_text(listing)))
+
+
+@cache_group.command("clean")
+@click.option("--tic", "tic_ids", multiple=True, type=click.IntRange(1), metavar="N", help="This target. Repeatable.")
+@click.option("--older-than", "days", type=click.FloatRange(0), metavar="DAYS", help="Products fetched longer ago.")
+@click.option("--quarantine", is_flag=True, help="Damaged files that were put aside.")
+@click.option("--all", "everything", is_flag=True, help="All products and answers.")
+@click.option("--include-cited", is_flag=True, help="Also what runs cite: their dossiers cannot be verified any more.")
+@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@_workspace
+def clean_command(
+    *,
+    tic_ids: tuple[int, ...],
+    days: float | None,
+    quarantine: bool,
+    everything: bool,
+    include_cited: bool,
+    dry_run: bool,
+    yes: bool,
+    workspace: Path | None,
+) -> None:
+    """Remove what was selected; what a run cites stays unless --include-cited is given."""
+    with errors_become_sentences(verbose=False):
+        from btv_report.archive.cache_listing import plan_cleaning, remove
+
+        cleaning = plan_cleaning(
+            _cache(workspace),
+            tic_ids=tic_ids,
+            older_than_days=days,
+            everything=everything,
+            quarantine=quarantine,
+            include_cited=include_cited,
+        )
+        for entry in cleaning.kept_cited:
+            say(f"{entry.product.path.name} stays: {_runs(entry.cited_by)}.")
+        if dry_run or not cleaning.files:
+            click.echo(printable(_freed("Would free", cleaning)))
+            return
+        if not yes and not (sys.stdin.isatty() and click.confirm(_freed("Remove", cleaning), err=True)):
+            say("Nothing was removed (answer the question, or give --yes).")
+            return
+        remove(cleaning)
+        click.echo(printable(_freed("Freed", cleaning)))
+
+
+def _cache(workspace: Path | None) -> ProductCache:
+    from btv_report.archive.product_cache import ProductCache
+    from btv_report.store.workspace import cache_folder, locate_workspace
+
+    place, _ = locate_workspace(workspace, current_folder())
+    return ProductCache(cache_folder(place, os.environ))
+
+
+def _as_json(listing: CacheListing) -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "folder": str(listing.folder),
+        "product_bytes": listing.product_bytes,
+        "other_bytes": listing.side_bytes,
+        "products": [
+            {
+                "tic_id": entry.product.product.tic_id,
+                "sector": entry.product.product.sector,
+                "kind": entry.product.product.kind,
+                "pipeline": entry.product.product.pipeline,
+                "file": entry.product.path.name,
+                "uri": entry.product.uri,
+                "bytes": entry.product.n_bytes,
+                "sha256": entry.product.sha256,
+                "retrieved_at": entry.product.retrieved_at,
+                "cited_by": list(entry.cited_by),
+            }
+            for entry in listing.entries
+        ],
+    }
+
+
+def _as_text(listing: CacheListing) -> str:
+    lines = [f"Cache {listing.folder}"]
+    for entry in listing.entries:
+        product = entry.product.product
+        sector = f"sector {product.sector}" if product.sector is not None else "several sectors"
+        lines.append(
+            f"  TIC {product.tic_id}  {sector}  {product.kind} {product.pipeline}  {entry.product.n_bytes / 1e6:.1f} MB  "
+            f"{entry.product.retrieved_at}  {entry.product.path.name}  ({_runs(entry.cited_by)})"
+        )
+    number = len(listing.entries)
+    lines.append(f"{number} product{'' if number == 1 else 's'}, {listing.product_bytes / 1e6:.1f} MB.")
+    lines += [f"{name}: {size / 1e6:.1f} MB." for name, size in listing.side_bytes.items()]
+    return "\n".join(lines)
+
+
+def _runs(run_ids: tuple[str, ...]) -> str:
+    if not run_ids:
+        return "cited by no run"
+    more = f" and {len(run_ids) - 1} more" if len(run_ids) > 1 else ""
+    return f"cited by run {run_ids[-1]}{more}"
+
+
+def _freed(verb: str, cleaning: Cleaning) -> str:
+    number = len(cleaning.files)
+    end = "?" if verb == "Remove" else "."
+    return f"{verb} {number} file{'' if number == 1 else 's'}, {cleaning.n_bytes / 1e6:.1f} MB{end}"
