@@ -11,9 +11,10 @@ from tests.doubles.mast_double import MastDouble, Product, TicRow
 from tests.doubles.scripted_server import Reply
 
 from btv_report.answer_states import AnswerState
+from btv_report.archive.limits import Limits
 from btv_report.archive.mast_catalogue import stars_around, target_row
 from btv_report.archive.mast_search import cutout_request, cutout_sectors, search_dv_reports, search_products
-from btv_report.archive.mast_session import MastConnection
+from btv_report.archive.mast_session import MastConnection, connect
 from btv_report.errors import ArchiveUnreachableError, TargetNotFoundError
 
 INVOKE = r"/api/v0/invoke"
@@ -141,10 +142,12 @@ def test_f002_archive_that_throttles_is_waited_for(
     assert clock.waits == [9.0]
 
 
-def test_f003_archive_that_never_answers_is_unreachable(mast: MastDouble, connection: MastConnection) -> None:
+def test_f003_archive_that_never_answers_is_unreachable(mast: MastDouble, clock: FakeClock) -> None:
     mast.server.play("POST", INVOKE, Reply(silent=True))
+    impatient = connect(mast.url, limits=Limits(read_timeout_s=0.2), clock=clock)
     with pytest.raises(ArchiveUnreachableError, match="no answer came in time"):
-        target_row(connection, TIC_ID)
+        target_row(impatient, TIC_ID)
+    impatient.session.close()
 
 
 @pytest.mark.parametrize(
@@ -193,8 +196,6 @@ def test_f153_astroquerys_cache_of_pickles_is_off(connection: MastConnection) ->
 
 
 def test_two_archives_in_one_process_are_not_mixed_up(connection: MastConnection) -> None:
-    from btv_report.archive.mast_session import connect
-
     with MastDouble() as other:
         other.add_star(TicRow(5, 1.0, 2.0))
         second = connect(other.url)

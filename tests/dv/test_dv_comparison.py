@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from btv_report.checks.dv_comparison import compare_report
 from btv_report.ephemeris import Ephemeris
 from btv_report.fits.local_file import read_file
 from btv_report.products.dv_model import DvReport
 from btv_report.products.dv_report import parse_dv_report, read_dv_report
-from btv_report.stages.dv_comparison import compare_report, comparison_value
 from btv_report.stages.dv_reports import compare_with_spoc, find_dv_reports, match_of
+from btv_report.stages.dv_values import comparison_value
 
 DvXml = Callable[..., bytes]
 PLANET = Ephemeris(3.69, 1356.2039, 1.27, name="175.01")

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from btv_report.checks.dv_comparison import compare_image
 from btv_report.products.dv_report import ROOT_ELEMENT, read_dv_report
-from btv_report.stages.dv_comparison import compare_image, comparison_value
+from btv_report.stages.dv_values import comparison_value
 
 Truth = Callable[[Any], None]
 TARGET, SOURCE = (905.3, 304.1), (906.6, 305.4)  # detector row, column
@@ -67,12 +68,12 @@ def our_offset_is_in_arcsec(workshop: Any) -> None:
     assert compared(workshop)["ours"]["tic_offset_arcsec"] == pytest.approx(20 * math.hypot(1.3, 1.3), abs=0.8)
 
 
-DV = "btv_report.stages.dv_comparison"
+DV, VALUES = "btv_report.checks.dv_comparison", "btv_report.stages.dv_values"
 FLIPS: list[tuple[str, str, str, str, Truth]] = [
-    ("row-column of our position beside SPOC's", f"{DV}:_our_value", '"row": _rounded(fit.row + image.corner_row)', '"row": _rounded(fit.column + image.corner_column)', our_position_is_in_detector_coordinates),
-    ("0-1-based of our position beside SPOC's", f"{DV}:_our_value", '"row": _rounded(fit.row + image.corner_row)', '"row": _rounded(fit.row + image.corner_row + 1)', our_position_is_in_detector_coordinates),
-    ("half-pixel of our position beside SPOC's", f"{DV}:_our_value", '"row": _rounded(fit.row + image.corner_row)', '"row": _rounded(fit.row + image.corner_row + 0.5)', our_position_is_in_detector_coordinates),
-    ("row-column of SPOC's position", f"{DV}:_spoc_value", '"row": centroid.row.value', '"row": centroid.column.value', our_position_is_in_detector_coordinates),
+    ("row-column of our position beside SPOC's", f"{VALUES}:_our_value", '"row": _rounded(fit.row + image.corner_row)', '"row": _rounded(fit.column + image.corner_column)', our_position_is_in_detector_coordinates),
+    ("0-1-based of our position beside SPOC's", f"{VALUES}:_our_value", '"row": _rounded(fit.row + image.corner_row)', '"row": _rounded(fit.row + image.corner_row + 1)', our_position_is_in_detector_coordinates),
+    ("half-pixel of our position beside SPOC's", f"{VALUES}:_our_value", '"row": _rounded(fit.row + image.corner_row)', '"row": _rounded(fit.row + image.corner_row + 0.5)', our_position_is_in_detector_coordinates),
+    ("row-column of SPOC's position", f"{VALUES}:_spoc_value", '"row": centroid.row.value', '"row": centroid.column.value', our_position_is_in_detector_coordinates),
     ("0-1-based in the distance from SPOC's position", f"{DV}:DvComparison.distance_px", "self.fit.row + self.image.corner_row", "self.fit.row + 1 + self.image.corner_row", our_position_is_in_detector_coordinates),
     ("0-1-based of the target on SPOC's stamp", f"{DV}:stamp_of", "target.row.value - image.corner_row", "target.row.value + 1 - image.corner_row", our_offset_is_in_arcsec),
     ("half-pixel of the target on SPOC's stamp", f"{DV}:stamp_of", "target.row.value - image.corner_row", "target.row.value + 0.5 - image.corner_row", our_offset_is_in_arcsec),

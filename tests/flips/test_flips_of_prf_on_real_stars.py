@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from btv_report.checks.dv_comparison import stamp_of
 from btv_report.checks.dv_images import fit_dv_image
 from btv_report.checks.prf_choice import candidates_at
 from btv_report.checks.prf_grid import _smoother
 from btv_report.products.dv_report import read_dv_report
 from btv_report.products.prf_files import read_prf_folder
-from btv_report.stages.dv_comparison import stamp_of
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 OF_ITS_DETECTOR = (8, 9)
@@ -54,7 +54,7 @@ def spocs_own_positions_are_found(data: Path) -> None:
 
 
 Truth = Callable[[Path], None]
-FILES, GRID, DV = "btv_report.products.prf_files", "btv_report.checks.prf_grid", "btv_report.stages.dv_comparison"
+FILES, GRID, DV = "btv_report.products.prf_files", "btv_report.checks.prf_grid", "btv_report.checks.dv_comparison"
 FLIPS: list[tuple[str, str, str, str, Truth]] = [
     ("row-column of real samples", f"{FILES}:_node", "values.reshape(shape)", "values.reshape(shape).T", spocs_own_positions_are_found),
     ("row 0 at the top of real samples", f"{FILES}:_node", "values.reshape(shape)", "values.reshape(shape)[::-1]", spocs_own_positions_are_found),

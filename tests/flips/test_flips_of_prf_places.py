@@ -14,12 +14,12 @@ import pytest
 from numpy.typing import NDArray
 
 from btv_report.checks.difference_image import measure_pixels
+from btv_report.checks.dv_comparison import compare_image
 from btv_report.checks.prf_choice import StarModel
 from btv_report.checks.prf_grid import PrfGrid, _smoother
 from btv_report.checks.scene import describe_scene
 from btv_report.ephemeris import Ephemeris
 from btv_report.products.prf_files import read_prf_folder
-from btv_report.stages.dv_comparison import compare_image
 
 Truth = Callable[[Any], None]
 FloatArray = NDArray[np.float64]
@@ -146,7 +146,7 @@ def the_corner_of_a_pixel_file_is_handed_on(workshop: Any) -> None:
 
 FILES, GRID = "btv_report.products.prf_files", "btv_report.checks.prf_grid"
 CHOICE, SCENE = "btv_report.checks.prf_choice", "btv_report.checks.scene"
-DV, STACK = "btv_report.stages.dv_comparison", "btv_report.products.pixel_stack"
+DV, STACK = "btv_report.checks.dv_comparison", "btv_report.products.pixel_stack"
 FLIPS: list[tuple[str, str, str, str, Truth]] = [
     ("row-column of the samples of a PRF file", f"{FILES}:_node", "values.reshape(shape)", "values.reshape(shape).T", a_star_is_drawn_as_its_formula_says),
     ("row 0 at the top of a PRF file", f"{FILES}:_node", "values.reshape(shape)", "values.reshape(shape)[::-1]", a_star_is_drawn_as_its_formula_says),

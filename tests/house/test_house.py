@@ -114,6 +114,7 @@ def test_rooms_import_only_what_lies_upstream_of_them() -> None:
         "products": {"archive", "exofop", "checks.v", "store", "stages", "dossier", "render", "cli"},
         "checks": {"archive", "exofop", "store", "stages", "dossier", "render", "cli"},
         "archive": {"exofop", "checks", "store", "stages", "dossier", "render", "cli"},
+        "calibration": {"exofop", "stages", "dossier", "render", "cli"},
         "store": {"checks", "stages", "dossier", "render", "cli"},
         "dossier": {"archive", "store", "stages", "render", "cli"},
     }

@@ -16,7 +16,7 @@ from btv_report.archive.progress import DownloadPhase
 from btv_report.atomic import sentences
 from btv_report.errors import BtvReportError, FetchError
 from btv_report.fits.local_file import read_file
-from btv_report.fits.model import FitsSum, ProductKind
+from btv_report.fits.model import ProductKind
 from btv_report.fits.sums import check_fits
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def what_is_wrong(path: Path, product: ArchiveProduct) -> str:
         start = content.lstrip()[:64]
         return "" if start.startswith(_XML_STARTS) else "it does not begin as an XML report does"
     result = check_fits(content)
-    return result.reason if result.state is FitsSum.BAD else ""
+    return result.reason if result.is_damaged else ""
 
 
 def _fetch_cutout(

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from btv_report.answer_states import AnswerState
 from btv_report.archive.mast_types import NearbyMatch, ResolvedTarget, TicStar
 from btv_report.errors import (
     AmbiguousTargetError,
-    ArchiveUnreachableError,
     FetchError,
     NameResolutionError,
     TargetNotFoundError,
@@ -36,6 +34,7 @@ _SEXAGESIMAL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f/\\]|\.\.")
+_WITHOUT_NAMES = "Give `TIC n`, which needs no name service, or try again later."
 _EXAMPLES = (
     "Write `TIC 365938305`, `TOI-1262`, a name such as `pi Men`, or a position such as `12:02:54.4 +74:03:39.6`."
 )
@@ -216,9 +215,15 @@ def look_up_name(mast: MastConnection, query: TargetQuery) -> tuple[float, float
     ArchiveUnreachableError
         If no usable answer came.
     """
-    name = query.name or query.text
-    question = {"service": "Mast.Name.Lookup", "params": {"input": name, "format": "json"}, "format": "json"}
+    from btv_report.archive.fetch_answers import AttemptError
+
+    question = {
+        "service": "Mast.Name.Lookup",
+        "params": {"input": query.name or query.text, "format": "json"},
+        "format": "json",
+    }
     limits = mast.session.limits
+    tries = 1
     try:
         answer = mast.fetcher.to_bytes(
             f"{mast.base_url}/api/v0/invoke",
@@ -227,31 +232,42 @@ def look_up_name(mast: MastConnection, query: TargetQuery) -> tuple[float, float
             limit_bytes=limits.json_bytes,
             deadline_s=limits.table_deadline_s,
         )
-        return _first_place(json.loads(answer.content or b""), query)
+        tries = answer.tries
+        places = _places(answer.content or b"")
     except FetchError as error:
-        raise _no_answer(mast, error.message, error.state, error.tries) from error
-    except (ValueError, TypeError, AttributeError, LookupError) as error:
-        words = f"the answer about {name!r} is not in the form that was expected"
-        raise _no_answer(mast, words, AnswerState.CORRUPT, 1) from error
+        trouble = AttemptError(error.state, error.message, again=False, hint=_WITHOUT_NAMES)
+        raise mast.no_answer("name service", trouble, error.tries) from error
+    except AttemptError as error:
+        trouble = AttemptError(error.state, error.words, again=False, hint=_WITHOUT_NAMES)
+        raise mast.no_answer("name service", trouble, tries) from error
+    if not places:
+        raise NameResolutionError(
+            f"MAST's name service does not know {query.text!r}.",
+            hint="Check the spelling, or give `TIC n` or a position.",
+        )
+    return places[0]
 
 
-def _first_place(answer: dict[str, Any], query: TargetQuery) -> tuple[float, float]:
-    for place in answer.get("resolvedCoordinate") or ():
-        ra_deg, dec_deg = float(place["ra"]), float(place["decl"])
-        if 0 <= ra_deg < 360 and -90 <= dec_deg <= 90:
-            return ra_deg, dec_deg
-    raise NameResolutionError(
-        f"MAST's name service does not know {query.text!r}.",
-        hint="Check the spelling, or give `TIC n` or a position.",
-    )
+def _places(content: bytes) -> list[tuple[float, float]]:
+    """
+    The positions in an answer of the name service, the one it holds for best first; none only where it says so.
 
+    Raises
+    ------
+    AttemptError
+        If it is no answer: an error, a promise, another form. None of them means that the name is unknown.
+    """
+    from btv_report.archive.mast_answers import as_object, no_form, require_no_error
 
-def _no_answer(mast: MastConnection, words: str, state: AnswerState, tries: int) -> ArchiveUnreachableError:
-    return ArchiveUnreachableError(
-        f"MAST (name service) gave no usable answer: {words.rstrip('.')}.",
-        hint="Give `TIC n`, which needs no name service, or try again later.",
-        state=state,
-        service="name service",
-        url=mast.base_url,
-        tries=tries,
-    )
+    answer = as_object(content)
+    require_no_error(answer)
+    listed = answer.get("resolvedCoordinate")
+    if not isinstance(listed, list):
+        raise no_form("a list of positions is missing")
+    try:
+        places = [(float(place["ra"]), float(place["decl"])) for place in listed]
+    except (ValueError, TypeError, LookupError):
+        raise no_form("a position is no pair of numbers") from None
+    if not all(0 <= ra_deg < 360 and -90 <= dec_deg <= 90 for ra_deg, dec_deg in places):
+        raise no_form("a position is not on the sky")
+    return places

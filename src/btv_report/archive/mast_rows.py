@@ -39,3 +39,11 @@ def digits(row: Any, name: str) -> str | None:
     """An identifier, exactly: 19 digits survive as text or integer; a float has lost the last ones and is no identifier."""
     words = text(row, name) or ""
     return words if words.isascii() and words.isdecimal() else None
+
+
+def whole(row: Any, name: str) -> int | None:
+    """A number that counts or names something, however the column is typed; None when it is none, or too large to be exact."""
+    if words := digits(row, name):
+        return int(words)
+    found = number(row, name)
+    return int(found) if found is not None and found.is_integer() and 0 <= found < 2**53 else None

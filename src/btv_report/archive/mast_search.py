@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from btv_report.archive.mast_rows import number, text
-from btv_report.archive.mast_session import MastConnection, NothingFound, forget_searches
+from btv_report.archive.mast_answers import no_form
+from btv_report.archive.mast_rows import number, text, whole
+from btv_report.archive.mast_session import MastConnection, NothingFound
 from btv_report.archive.mast_types import ArchiveProduct, CutoutSector
 from btv_report.fits.model import ProductKind
 
-_DV_NAME = re.compile(r".*-s(\d{4})-s(\d{4})-\d{16}-\d{5}_dvr\.xml", re.IGNORECASE)
+CUTOUT_SIZE_PX = 11
+_DV_NAME = re.compile(r".*-s(\d{4})-s(\d{4})-(\d{16})-\d{5}_dvr\.xml", re.IGNORECASE | re.ASCII)
+_PUBLIC = "PUBLIC"
+_SEARCHES = {
+    ProductKind.LIGHT_CURVE: "search_lightcurve",
+    ProductKind.TARGET_PIXEL_FILE: "search_targetpixelfile",
+}
 _PIPELINES = {name.lower(): name for name in ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut")}
 
 
@@ -39,21 +47,20 @@ def search_products(
         If no usable answer came.
     """
     kind = ProductKind(kind)
+    service = f"search for {kind.replace('_', ' ')}s"
 
-    def search() -> Any:
-        lightkurve = mast.lightkurve
-        forget_searches(lightkurve)
-        by_kind = {
-            ProductKind.LIGHT_CURVE: lightkurve.search_lightcurve,
-            ProductKind.TARGET_PIXEL_FILE: lightkurve.search_targetpixelfile,
-        }
-        return by_kind[kind](f"TIC {tic_id}", mission="TESS", sector=sector).table
+    # lightkurve keeps every search for as long as the process lives; the function beneath asks each time.
+    ask = inspect.unwrap(getattr(mast.lightkurve, _SEARCHES[kind]))
+
+    def search() -> tuple[ArchiveProduct, ...]:
+        table = ask(f"TIC {tic_id}", mission="TESS", sector=sector).table
+        rows = _rows_of(tic_id, table)
+        return _distinct(mast, service, rows, [_product(row, tic_id, kind) for row in rows])
 
     try:
-        table = mast.ask(f"search for {kind.replace('_', ' ')}s", search)
+        return mast.ask(service, search)
     except NothingFound:
         return ()
-    return _distinct(_product(row, tic_id, kind) for row in _rows(table) if _is_of(row, tic_id))
 
 
 def search_dv_reports(mast: MastConnection, tic_id: int) -> tuple[ArchiveProduct, ...]:
@@ -66,36 +73,18 @@ def search_dv_reports(mast: MastConnection, tic_id: int) -> tuple[ArchiveProduct
         If no usable answer came.
     """
 
-    def search() -> Any:
+    service = "search for DV reports"
+
+    def search() -> tuple[ArchiveProduct, ...]:
         observations = mast.observations.query_criteria(
             target_name=str(tic_id), project=["TESS"], provenance_name=["SPOC"], dataproduct_type=["timeseries"]
         )
-        return mast.observations.get_product_list(observations) if len(observations) else ()
+        rows = mast.observations.get_product_list(observations) if len(observations) else ()
+        named = [(row, _DV_NAME.fullmatch(text(row, "productFilename") or "")) for row in rows]
+        ours = [(row, match) for row, match in named if match is not None and int(match[3]) == tic_id]
+        return _distinct(mast, service, ours, [_dv_report(row, match, tic_id) for row, match in ours])
 
-    products = []
-    for row in _rows(mast.ask("search for DV reports", search)):
-        name = text(row, "productFilename") or ""
-        match = _DV_NAME.fullmatch(name)
-        if match is None or f"{tic_id:016d}" not in name:
-            continue
-        first, last = int(match[1]), int(match[2])
-        products.append(
-            ArchiveProduct(
-                kind=str(ProductKind.DV_REPORT),
-                tic_id=tic_id,
-                sector=first if first == last else None,
-                pipeline="SPOC",
-                exptime_s=None,
-                file=name,
-                uri=text(row, "dataURI") or "",
-                n_bytes=_size(row),
-                obs_id=text(row, "obs_id") or "",
-                obsid=text(row, "obsID"),
-                data_rights=text(row, "dataRights"),
-                description=text(row, "description") or "",
-            )
-        )
-    return _distinct(products)
+    return mast.ask(service, search)
 
 
 def cutout_sectors(mast: MastConnection, ra_deg: float, dec_deg: float) -> tuple[CutoutSector, ...]:
@@ -108,18 +97,20 @@ def cutout_sectors(mast: MastConnection, ra_deg: float, dec_deg: float) -> tuple
         If no usable answer came.
     """
 
-    def search() -> Any:
+    def search() -> dict[int, tuple[int, int]]:
         from astropy.coordinates import SkyCoord
 
-        return mast.tesscut.get_sectors(coordinates=SkyCoord(ra_deg, dec_deg, unit="deg"))
+        table = mast.tesscut.get_sectors(coordinates=SkyCoord(ra_deg, dec_deg, unit="deg"))
+        seen = sorted((int(row["sector"]), int(row["camera"]), int(row["ccd"])) for row in table)
+        # At the edge of a detector a sector can be listed twice: the first of them, whatever the order of the answer.
+        return {sector: (camera, ccd) for sector, camera, ccd in reversed(seen)}
 
-    table = mast.ask("sectors of full-frame images", search)
-    found = {int(row["sector"]): (int(row["camera"]), int(row["ccd"])) for row in table}
+    found = mast.ask("sectors of full-frame images", search)
     return tuple(CutoutSector(sector, *found[sector]) for sector in sorted(found))
 
 
 def cutout_request(
-    base_url: str, ra_deg: float, dec_deg: float, sector: int, size_px: int
+    base_url: str, ra_deg: float, dec_deg: float, sector: int, size_px: int = CUTOUT_SIZE_PX
 ) -> tuple[str, dict[str, str]]:
     """Address and parameters of a cut-out of the full-frame images."""
     params = {
@@ -133,23 +124,28 @@ def cutout_request(
     return f"{base_url}/tesscut/api/v0.1/astrocut", params
 
 
-def _rows(table: Any) -> Iterable[Any]:
-    return () if table is None else table
+def _rows_of(tic_id: int, table: Any) -> list[Any]:
+    """
+    The rows of a target.
 
-
-def _is_of(row: Any, tic_id: int) -> bool:
-    """Whether a row's target is the one asked for, and it names a file."""
-    name = text(row, "target_name") or ""
-    return name.isascii() and name.isdecimal() and int(name) == tic_id and bool(text(row, "dataURI"))
+    Raises
+    ------
+    AttemptError
+        If there are rows, and all are of other targets: then the question was not answered.
+    """
+    names = [(row, text(row, "target_name") or "") for row in (() if table is None else table)]
+    ours = [row for row, name in names if name.isascii() and name.isdecimal() and int(name) == tic_id]
+    if names and not ours:
+        raise no_form(f"{len(names)} rows, and none is of TIC {tic_id}")
+    return ours
 
 
 def _product(row: Any, tic_id: int, kind: ProductKind) -> ArchiveProduct:
     author = text(row, "provenance_name") or "unknown"
-    sector = number(row, "sequence_number")
     return ArchiveProduct(
         kind=str(kind),
         tic_id=tic_id,
-        sector=int(sector) if sector is not None else None,
+        sector=whole(row, "sequence_number"),
         pipeline=_PIPELINES.get(author.lower(), author),
         exptime_s=number(row, "exptime"),
         file=text(row, "productFilename") or "",
@@ -157,18 +153,55 @@ def _product(row: Any, tic_id: int, kind: ProductKind) -> ArchiveProduct:
         n_bytes=_size(row),
         obs_id=text(row, "obs_id") or "",
         obsid=text(row, "obsid"),
-        data_rights=text(row, "dataRights") or text(row, "dataRights_products"),
+        data_rights=_rights(row),
         description=text(row, "description") or "",
         t_min_mjd=number(row, "t_min"),
     )
 
 
-def _distinct(products: Iterable[ArchiveProduct]) -> tuple[ArchiveProduct, ...]:
-    """Each address once, in a stable order."""
-    by_uri = {product.uri: product for product in products if product.uri and product.file}
+def _dv_report(row: Any, match: re.Match[str], tic_id: int) -> ArchiveProduct:
+    first, last = int(match[1]), int(match[2])
+    return ArchiveProduct(
+        kind=str(ProductKind.DV_REPORT),
+        tic_id=tic_id,
+        sector=first if first == last else None,
+        pipeline="SPOC",
+        exptime_s=None,
+        file=match[0],
+        uri=text(row, "dataURI") or "",
+        n_bytes=_size(row),
+        obs_id=text(row, "obs_id") or "",
+        obsid=text(row, "obsID"),
+        data_rights=_rights(row),
+        description=text(row, "description") or "",
+    )
+
+
+def _distinct(
+    mast: MastConnection, service: str, rows: Sequence[Any], products: Iterable[ArchiveProduct]
+) -> tuple[ArchiveProduct, ...]:
+    """
+    Each address once, in a stable order; rows that name no file are counted.
+
+    Raises
+    ------
+    AttemptError
+        If there are rows, and none names a file.
+    """
+    named = [product for product in products if product.uri and product.file]
+    if rows and not named:
+        raise no_form(f"none of {len(rows)} rows names a file")
+    mast.unread_rows[service] += len(rows) - len(named)
+    by_uri = {product.uri: product for product in named}
     return tuple(sorted(by_uri.values(), key=lambda item: (item.sector or 0, item.kind, item.file, item.uri)))
 
 
+def _rights(row: Any) -> str | None:
+    """Who may see a product, by its observation and by itself: the stricter counts."""
+    stated = [words for name in ("dataRights", "dataRights_products") if (words := text(row, name))]
+    return next((words for words in stated if words.upper() != _PUBLIC), stated[0] if stated else None)
+
+
 def _size(row: Any) -> int | None:
-    size = number(row, "size")
-    return int(size) if size is not None and size > 0 else None
+    size = whole(row, "size")
+    return size or None

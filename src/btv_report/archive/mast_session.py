@@ -2,20 +2,22 @@
 lightkurve and astroquery, pointed at one archive, with our patience: the only modules that import them are `mast_*`.
 
 astroquery's requests have no time-outs, no bound on what they read, and a cache of pickles; a server that says EXECUTING is
-asked again without a pause. Its session is replaced by one that bounds all of this, its cache is off, and every fault becomes
-one error with one state.
+asked again without a pause. While we ask, its session is replaced by one that bounds all of this, and every fault becomes one
+error with one state; afterwards it is as it was, for whoever uses it beside us. Its cache stays off.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
+import threading
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from random import Random
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 
@@ -26,24 +28,25 @@ from btv_report.archive.fetch_answers import (
     Attempt,
     AttemptError,
     judge_failure,
-    judge_status,
-    looks_like_html,
+    judge_headers,
     safe_excerpt,
     stated_length,
 )
 from btv_report.archive.limits import Limits
+from btv_report.archive.mast_answers import is_still_working, no_form
 from btv_report.archive.transport import HonestSession, require_honest_tls
-from btv_report.errors import ArchiveUnreachableError, BtvReportError
+from btv_report.errors import ArchiveUnreachableError, BtvReportError, FetchError
 
 POLL_S = 1.0
 LONGEST_POLL_S = 10.0
-_SMALL = 4096
+_TURN = threading.RLock()
+"""The libraries are one for the whole process: one question at a time."""
 
 T = TypeVar("T")
 
 
 class MastSession(HonestSession):
-    """A session for astroquery: answers are read at once, within bounds; polling pauses, and ends."""
+    """A session for astroquery: answers are read and judged at once, within bounds; polling pauses, and ends."""
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
         super().__init__(limits)
@@ -59,20 +62,21 @@ class MastSession(HonestSession):
 
     def request(self, *args: Any, **options: Any) -> requests.Response:
         """
-        Send, and read the answer within size and time.
+        Send, read the answer within size and time, and judge it.
 
         Raises
         ------
         AttemptError
-            If it is too large, cut, or the question has taken too long.
+            If its status is not 200, it is too large, cut, no answer, or the question has taken too long.
         """
         end = (self._began if self._began is not None else self.clock.monotonic()) + self.limits.table_deadline_s
         response = super().request(*args, **{**options, "stream": True})
         try:
+            judge_headers(response)
             response._content = self._read(response, end)
         finally:
             response.close()
-        if self._is_executing(response.content):
+        if is_still_working(urlsplit(response.url).path, response.content):
             if self.clock.monotonic() + self._poll_s > end:
                 words = f"the archive was still working on the answer after {self.limits.table_deadline_s:g} s"
                 raise AttemptError(AnswerState.UNREACHABLE, words, again=False)
@@ -94,10 +98,6 @@ class MastSession(HonestSession):
             raise AttemptError(AnswerState.UNREACHABLE, words, again=True)
         return b"".join(pieces)
 
-    @staticmethod
-    def _is_executing(content: bytes) -> bool:
-        return len(content) < _SMALL and b'"EXECUTING"' in content
-
 
 @dataclass
 class MastConnection:
@@ -110,6 +110,8 @@ class MastConnection:
     session : what astroquery sends with
     fetcher : for questions that no library asks
     clock, random : of the waits between tries
+    column_types : what the archive says of its columns, as astroquery keeps it; each archive has its own
+    unread_rows : rows by service that concern the question and could not be read
     """
 
     base_url: str
@@ -117,6 +119,8 @@ class MastConnection:
     fetcher: Fetcher
     clock: Clock = field(default_factory=SystemClock)
     random: Random = field(default_factory=Random)
+    column_types: dict[str, Any] = field(default_factory=dict, repr=False)
+    unread_rows: Counter[str] = field(default_factory=Counter)
 
     @property
     def observations(self) -> Any:
@@ -152,25 +156,30 @@ class MastConnection:
         ArchiveUnreachableError
             With the state that the last try ended in.
         """
+        with _TURN, _libraries().lent(self.base_url, self.session, self.column_types), quiet():
+            return self._try(service, question)
+
+    def _try(self, service: str, question: Callable[[], T]) -> T:
+        """One try after the other until one holds, a fault is final, or tries and time are used up."""
         limits = self.session.limits
-        self._point_libraries()
         self.session.begin()
         end = self.clock.monotonic() + limits.table_deadline_s
+        spent_once = False
         for number in range(1, limits.tries + 1):
             try:
-                with quiet():
-                    return question()
-            except (NothingFound, BtvReportError):
-                raise
-            except AttemptError as error:
-                trouble = error
+                return question()
             except Exception as error:
                 trouble = judge_library(error)
+            self.column_types.clear()  # they may have come from the answer that was none
+            if not trouble.again or (trouble.once and spent_once) or number == limits.tries:
+                break
+            spent_once = spent_once or trouble.once
             wait = self._wait(trouble, number, limits)
-            if not trouble.again or number == limits.tries or wait is None or self.clock.monotonic() + wait > end:
+            if wait is None or self.clock.monotonic() + wait > end:
+                trouble = trouble.out_of_time(wait, limits.retry_after_cap_s, limits.table_deadline_s)
                 break
             self.clock.sleep(wait)
-        raise self._unreachable(service, trouble, number)
+        raise self.no_answer(service, trouble, number)
 
     def _wait(self, trouble: AttemptError, number: int, limits: Limits) -> float | None:
         asked = retry_after_s(trouble.retry_after, self.clock.now()) if trouble.retry_after else None
@@ -178,20 +187,19 @@ class MastConnection:
             return self.random.uniform(0.0, limits.backoff_s * 2 ** (number - 1))
         return asked if asked <= limits.retry_after_cap_s else None
 
-    def _unreachable(self, service: str, trouble: AttemptError, tries: int) -> ArchiveUnreachableError:
+    def no_answer(self, service: str, trouble: AttemptError, tries: int) -> ArchiveUnreachableError:
+        """The error for a question to which no usable answer came."""
         times = "once" if tries == 1 else f"{tries} times"
+        # A service that is not there says nothing about the target: that must not read as "the archive has none".
+        is_elsewhere = trouble.state is AnswerState.NOT_FOUND
         return ArchiveUnreachableError(
-            f"MAST ({service}) gave no usable answer (asked {times}): {trouble.words}.",
-            hint=trouble.hint,
-            state=trouble.state,
+            f"MAST ({service}) gave no usable answer (asked {times}): {trouble.words.rstrip('.')}.",
+            hint="Check BTV_REPORT_MAST_URL: no such service is at that address." if is_elsewhere else trouble.hint,
+            state=AnswerState.UNREACHABLE if is_elsewhere else trouble.state,
             service=service,
             url=self.base_url,
             tries=tries,
         )
-
-    def _point_libraries(self) -> None:
-        """Point the libraries here: another connection of this process may have pointed them elsewhere."""
-        _libraries().point_at(self.base_url, self.session)
 
 
 def connect(
@@ -227,19 +235,44 @@ class _Libraries:
     catalogs: Any
     tesscut: Any
     portal: Any
+    names: Any
 
-    def point_at(self, base_url: str, session: requests.Session) -> None:
-        """Every address and session of the singletons; see the installed sources for the names."""
-        for portal in (self.portal, *(one._portal_api_connection for one in (self.observations, self.catalogs))):
-            portal.MAST_REQUEST_URL = f"{base_url}/api/v0/invoke"
-            portal.COLUMNS_CONFIG_URL = f"{base_url}/portal/Mashup/Mashup.asmx/columnsconfig"
-            portal.MAST_DOWNLOAD_URL = f"{base_url}/api/v0.1/Download/file"
-            portal.MAST_BUNDLE_URL = f"{base_url}/api/v0.1/Download/bundle"
-        for one in (self.observations, self.catalogs, self.tesscut):
-            one._session = session
-            one._portal_api_connection._session = session
-            one._service_api_connection._session = session
-        self.tesscut._service_api_connection.REQUEST_URL = f"{base_url}/tesscut/api/v0.1/"
+    @contextlib.contextmanager
+    def lent(self, base_url: str, session: requests.Session, column_types: dict[str, Any]) -> Iterator[None]:
+        """The singletons with our addresses, session and column types; as they were afterwards."""
+        singletons = (self.observations, self.catalogs, self.tesscut)
+        with contextlib.ExitStack() as stack:
+            # See the installed sources for the names: addresses are made at import, and configuration comes too late.
+            for portal in (self.portal, *(one._portal_api_connection for one in singletons)):
+                stack.enter_context(_set(portal, "MAST_REQUEST_URL", f"{base_url}/api/v0/invoke"))
+                stack.enter_context(
+                    _set(portal, "COLUMNS_CONFIG_URL", f"{base_url}/portal/Mashup/Mashup.asmx/columnsconfig")
+                )
+                stack.enter_context(_set(portal, "MAST_DOWNLOAD_URL", f"{base_url}/api/v0.1/Download/file"))
+                stack.enter_context(_set(portal, "MAST_BUNDLE_URL", f"{base_url}/api/v0.1/Download/bundle"))
+                stack.enter_context(_set(portal, "_column_configs", column_types))
+            for one in singletons:
+                for owner in (one, one._portal_api_connection, one._service_api_connection):
+                    stack.enter_context(_set(owner, "_session", session))
+            sectors = self.tesscut._service_api_connection
+            stack.enter_context(_set(sectors, "REQUEST_URL", f"{base_url}/tesscut/api/v0.1/"))
+            stack.enter_context(_set(self.names, "_simple_request", _ask_no_resolver))
+            yield
+
+
+@contextlib.contextmanager
+def _set(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """An attribute with another value for a while; one that only its class has is taken away again."""
+    own = name in vars(owner)
+    before = vars(owner).get(name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if own:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)
 
 
 @cache
@@ -253,8 +286,7 @@ def _libraries() -> _Libraries:
         from astroquery.mast.discovery_portal import PortalAPI
 
     cache_conf.cache_active = False
-    utils._simple_request = _ask_no_resolver
-    return _Libraries(lightkurve, Observations, Catalogs, Tesscut, PortalAPI)
+    return _Libraries(lightkurve, Observations, Catalogs, Tesscut, PortalAPI, utils)
 
 
 class NothingFound(Exception):  # noqa: N818 - an answer, not a fault
@@ -264,12 +296,6 @@ class NothingFound(Exception):  # noqa: N818 - an answer, not a fault
 def _ask_no_resolver(*args: Any, **options: Any) -> Any:
     """Stands for astroquery's name resolver: its address is fixed, and plain http; a position may be another star's."""
     raise NothingFound
-
-
-def forget_searches(lightkurve: Any) -> None:
-    """Make lightkurve ask again: it keeps every search for as long as the process lives."""
-    for search in (lightkurve.search_lightcurve, lightkurve.search_targetpixelfile):
-        search.cache_clear()
 
 
 @contextlib.contextmanager
@@ -291,27 +317,23 @@ def quiet() -> Iterator[None]:
 
 
 def judge_library(error: Exception) -> AttemptError:
-    """What an exception out of lightkurve or astroquery means."""
-    if isinstance(error, requests.exceptions.JSONDecodeError | json.JSONDecodeError):
-        return _not_json(error.doc)
-    if isinstance(error, requests.HTTPError) and error.response is not None:
-        return judge_status(error.response.status_code, error.response.headers.get("Retry-After"))
-    if isinstance(error, requests.RequestException):
+    """
+    What an exception out of lightkurve or astroquery means.
+
+    Raises
+    ------
+    NothingFound, BtvReportError
+        What is no fault of the archive's answer goes on as it is.
+    """
+    if isinstance(error, AttemptError):
+        return error
+    if isinstance(error, FetchError):  # a hop that must not be followed
+        return AttemptError(error.state, error.message, again=False, hint=error.hint)
+    if isinstance(error, NothingFound | BtvReportError):
+        raise error
+    if isinstance(error, requests.RequestException) and not isinstance(error, requests.exceptions.JSONDecodeError):
         return judge_failure(error)
     name, said = type(error).__name__, safe_excerpt(str(error).encode("utf-8", "replace"), 160)
-    state, words, again = {
-        "TimeoutError": (AnswerState.UNREACHABLE, "the archive took too long to answer", False),
-        "RemoteServiceError": (AnswerState.UNREACHABLE, f"the archive reports an error: {said or 'no words'}", True),
-        "InvalidQueryError": (AnswerState.REJECTED, f"the archive does not take the question: {said}", False),
-    }.get(name, (AnswerState.CORRUPT, f"its answer has not the form that was expected ({name}: {said})", True))
-    return AttemptError(state, words, again=again, once=state is AnswerState.CORRUPT)
-
-
-def _not_json(text: str | bytes) -> AttemptError:
-    content = text.encode("utf-8", "replace") if isinstance(text, str) else text
-    if not content.strip():
-        words = "an empty answer came with status 200, which is how a busy server says no"
-        return AttemptError(AnswerState.THROTTLED, words, again=True)
-    what = "a web page" if looks_like_html(content) else "something"
-    words = f"it sent {what} where a table in JSON was due ({safe_excerpt(content)!r})"
-    return AttemptError(AnswerState.CORRUPT, words, again=True, once=True)
+    if name == "TimeoutError":
+        return AttemptError(AnswerState.UNREACHABLE, "the archive took too long to answer", again=False)
+    return no_form(f"{name}: {said}")

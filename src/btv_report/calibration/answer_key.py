@@ -16,10 +16,10 @@ import numpy as np
 from btv_report.calibration.table import Column, Row, Table, Value
 from btv_report.calibration.trials import Effort, RealData
 from btv_report.checks import thresholds
+from btv_report.checks.dv_comparison import DvComparison, compare_image
 from btv_report.errors import BtvReportError
 from btv_report.products.dv_model import DvDifferenceImage, DvPlanet, DvReport
 from btv_report.products.dv_report import read_dv_report
-from btv_report.stages.dv_comparison import DvComparison, compare_image
 
 if TYPE_CHECKING:
     from btv_report.checks.prf_grid import PrfGrid

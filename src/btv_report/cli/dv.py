@@ -68,14 +68,10 @@ def _grids(folder: Path | None) -> Sequence[PrfGrid]:
 
 def _answer(name: str, grids: Sequence[PrfGrid]) -> tuple[int, list[dict[str, Any]]]:
     """The lines of one argument and the worst exit code among its files."""
+    from btv_report.checks.dv_comparison import compare_report
     from btv_report.errors import BtvReportError
     from btv_report.products.dv_report import read_dv_report
-    from btv_report.stages.dv_comparison import (
-        compare_report,
-        comparison_value,
-        refusal_value,
-        without_images_value,
-    )
+    from btv_report.stages.dv_values import comparison_value, refusal_value, without_images_value
 
     worst = exit_codes.DONE
     lines: list[dict[str, Any]] = []

@@ -21,6 +21,7 @@ from btv_report.fits.blocks import FitsStructureError, Hdu, walk_hdus
 from btv_report.fits.model import FitsSum
 
 _ALL_ONES = 0xFFFFFFFF
+_CUTOUT_CREATOR = "astrocut"
 _SPOC_ORIGIN = "NASA/Ames"
 _SPOC_CREATOR = re.compile(r"[0-9]+ (TargetPixelExporter|LightCurveExporter)")
 _SPOC_TABLES = {"TargetPixelExporter": ("PIXELS", "TARGETTABLES"), "LightCurveExporter": ("LIGHTCURVE",)}
@@ -37,12 +38,19 @@ class FitsCheck:
     reason : a phrase when `state` is `bad`, else empty
     hdus : the HDUs up to the first structural fault
     whole : False when the structure itself is broken, so that nothing may be read from the file
+    tolerated : whether wrong sums are no reason to refuse the file: TESScut has been seen to edit headers after summing them
     """
 
     state: FitsSum
     reason: str
     hdus: tuple[Hdu, ...]
     whole: bool
+    tolerated: bool = False
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the file must not be used."""
+        return self.state is FitsSum.BAD and not self.tolerated
 
 
 def ones_complement_sum(data: bytes | memoryview) -> int:
@@ -59,7 +67,7 @@ def check_fits(content: bytes) -> FitsCheck:
 
     A file as SPOC writes it (ORIGIN `NASA/Ames`, CREATOR `<number> ...Exporter...`) must be complete: primary header, its
     table and APERTURE, each with a right CHECKSUM. Any other file may carry no sums (`not_checkable`), but those it
-    carries must be right. A single changed bit changes the sum, wherever it is.
+    carries must be right; wrong ones of TESScut are told and tolerated. A single changed bit changes the sum, wherever it is.
 
     Parameters
     ----------
@@ -79,7 +87,7 @@ def check_fits(content: bytes) -> FitsCheck:
     for hdu in hdus:
         fault = _sum_fault(hdu, view)
         if fault:
-            return FitsCheck(FitsSum.BAD, fault, tuple(hdus), whole=True)
+            return FitsCheck(FitsSum.BAD, fault, tuple(hdus), whole=True, tolerated=_is_cutout(hdus))
     fault = _extensions_fault(hdus) or _spoc_fault(hdus)
     if fault:
         return FitsCheck(FitsSum.BAD, fault, tuple(hdus), whole=True)
@@ -92,6 +100,11 @@ def spoc_exporter(hdus: list[Hdu] | tuple[Hdu, ...]) -> str | None:
     cards = hdus[0].header.cards
     match = _SPOC_CREATOR.match(cards.get("CREATOR", ""))
     return match.group(1) if match and cards.get("ORIGIN") == _SPOC_ORIGIN else None
+
+
+def _is_cutout(hdus: list[Hdu]) -> bool:
+    """Whether astrocut wrote the file, and no HDU has been lost."""
+    return hdus[0].header.cards.get("CREATOR") == _CUTOUT_CREATOR and not _extensions_fault(hdus)
 
 
 def _sum_fault(hdu: Hdu, view: memoryview) -> str:

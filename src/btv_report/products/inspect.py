@@ -138,7 +138,7 @@ def _judge(
     if header is not None and check.whole and _is_kepler(header):
         damage = f"; it is damaged, too: {check.reason}" if check.reason else ""
         return ProductState.REJECTED, f"{_other_mission(header)}{damage}"
-    if header is None or check.state is FitsSum.BAD:
+    if header is None or check.is_damaged:
         return ProductState.CORRUPT, check.reason
     refusal = _refusal(header, tic_id)
     if refusal:
@@ -149,7 +149,8 @@ def _judge(
         return ProductState.CORRUPT, _phrase(error, product.path)
     except ProductRefusedError as error:
         return ProductState.REJECTED, _phrase(error, product.path)
-    return ProductState.OK, ""
+    edited = "files of TESScut have been seen to be edited after they were summed"
+    return ProductState.OK, f"{check.reason}; {edited}" if check.tolerated else ""
 
 
 def _is_kepler(header: ProductHeader) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from btv_report.checks.dv_comparison import compare_image
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.ephemeris import Ephemeris
 from btv_report.errors import BtvReportError, LocalEnvironmentError, ProductCorruptError
@@ -18,7 +19,7 @@ from btv_report.products.dv_model import DvPlanet, DvReport
 from btv_report.products.dv_report import MAX_DV_BYTES, ROOT_ELEMENT, parse_dv_report
 from btv_report.products.model import ProductFile, ProductState
 from btv_report.record import DvImageValue, SpocDvValue
-from btv_report.stages.dv_comparison import compare_image, comparison_value, measured_value, offset_value
+from btv_report.stages.dv_values import comparison_value, measured_value, offset_value
 from btv_report.time_systems import TimeReference
 
 HEAD_BYTES = 4096
