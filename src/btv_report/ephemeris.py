@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from btv_report.errors import UsageError
+from btv_report.errors import EphemerisError, UsageError
 
 HOURS_PER_DAY = 24.0
 LARGEST_EPOCH_BTJD = 36525.0
 SHORTEST_PERIOD_DAYS = 0.01
+LONGEST_PERIOD_DAYS = 1e6
+"""Up to here times are exact to 1e-10 d; far beyond, a period swallows the times that are added to it."""
+SHORTEST_DURATION_HOURS = 20 / 3600
+"""The shortest cadence of TESS."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,9 @@ class Ephemeris:
 
     Raises
     ------
-    UsageError
-        If a value is not finite, period or duration is not positive, the epoch is a full Julian date, or the duration is not
+    EphemerisError
+        (a UsageError and a ValueError) If a value is not finite, the period is shorter than a hundredth of a day or longer than
+        a million days, the epoch is no BTJD but a full Julian date or the like, or the duration is shorter than 20 s or not
         shorter than the period.
     """
 
@@ -45,41 +50,13 @@ class Ephemeris:
 
     def __post_init__(self) -> None:
         """Refuse values no transit can have."""
-        for label, value in (
-            ("period", self.period_days),
-            ("epoch", self.epoch_btjd),
-            ("duration", self.duration_hours),
-        ):
-            if not math.isfinite(value):
-                raise UsageError(f"The {label} of candidate {self.name} is not a finite number ({value}).")
-        if self.period_days <= 0:
-            raise UsageError(
-                f"The period of candidate {self.name} is {self.period_days:g} d; a period is positive.",
-                hint="Give --period in days.",
-            )
-        if self.period_days < SHORTEST_PERIOD_DAYS:
-            raise UsageError(
-                f"The period of candidate {self.name} is {self.period_days:g} d: no body orbits a star in less than "
-                f"{SHORTEST_PERIOD_DAYS:g} d.",
-                hint="Give --period in days.",
-            )
-        if self.duration_hours <= 0:
-            raise UsageError(
-                f"The duration of candidate {self.name} is {self.duration_hours:g} h; a duration is positive.",
-                hint="Give --duration in hours.",
-            )
-        if abs(self.epoch_btjd) > LARGEST_EPOCH_BTJD:
-            raise UsageError(
-                f"The epoch of candidate {self.name} ({self.epoch_btjd:.10g}) is no BTJD: TESS observes at BTJD 1300 and later, "
-                f"and {LARGEST_EPOCH_BTJD:g} is a century.",
-                hint="BTJD is BJD (TDB) minus 2457000: subtract 2457000 from a full BJD, 56999.5 from an MJD.",
-            )
-        if self.duration_days >= self.period_days:
-            raise UsageError(
-                f"The duration of candidate {self.name} ({self.duration_hours:g} h) is not shorter than its period "
-                f"({self.period_days:g} d).",
-                hint="--duration is in hours, --period in days.",
-            )
+        whose = f"of candidate {self.name}"
+        _refuse_unbounded(f"The period {whose}", self.period_days)
+        _refuse_unbounded(f"The epoch {whose}", self.epoch_btjd)
+        _refuse_unbounded(f"The duration {whose}", self.duration_hours)
+        _refuse_period(f"The period {whose}", self.period_days)
+        _refuse_epoch(f"The epoch {whose}", self.epoch_btjd)
+        _refuse_duration(f"The duration {whose}", self.duration_hours, self.period_days)
 
     @property
     def duration_days(self) -> float:
@@ -95,6 +72,55 @@ class Ephemeris:
         first = math.ceil((first_btjd - self.epoch_btjd) / self.period_days)
         last = math.floor((last_btjd - self.epoch_btjd) / self.period_days)
         return range(first, last + 1)
+
+
+def _refuse_unbounded(what: str, value: float) -> None:
+    """Refuse NaN, infinity, and a whole number that is too large for a float."""
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise EphemerisError(f"{what} is a number of more than 300 digits.") from error
+    if not math.isfinite(number):
+        raise EphemerisError(f"{what} is not a finite number ({number}).")
+
+
+def _refuse_period(what: str, days: float) -> None:
+    """Refuse a period that no orbit has, or that no clock of ours can count."""
+    hint = "Give --period in days."
+    if days <= 0:
+        raise EphemerisError(f"{what} is {days:g} d; a period is positive.", hint=hint)
+    if days < SHORTEST_PERIOD_DAYS:
+        why = f"no body orbits a star in less than {SHORTEST_PERIOD_DAYS:g} d"
+        raise EphemerisError(f"{what} is {days:g} d: {why}.", hint=hint)
+    if days > LONGEST_PERIOD_DAYS:
+        raise EphemerisError(
+            f"{what} is {days:g} d, longer than {LONGEST_PERIOD_DAYS:,.0f} d.",
+            hint=f"{hint} For a single transit, any period that is longer than the observations will do, such as 10000.",
+        )
+
+
+def _refuse_epoch(what: str, epoch_btjd: float) -> None:
+    """Refuse a time that is no BTJD."""
+    if abs(epoch_btjd) > LARGEST_EPOCH_BTJD:
+        raise EphemerisError(
+            f"{what} ({epoch_btjd:.10g}) is no BTJD: TESS observes at BTJD 1300 and later, and {LARGEST_EPOCH_BTJD:g} is a "
+            "century.",
+            hint="BTJD is BJD (TDB) minus 2457000: subtract 2457000 from a full BJD, 56999.5 from an MJD.",
+        )
+
+
+def _refuse_duration(what: str, hours: float, period_days: float) -> None:
+    """Refuse a duration that no cadence can see, or that fills the orbit."""
+    hint = "Give --duration in hours."
+    if hours <= 0:
+        raise EphemerisError(f"{what} is {hours:g} h; a duration is positive.", hint=hint)
+    if hours < SHORTEST_DURATION_HOURS:
+        raise EphemerisError(f"{what} is {hours:g} h, shorter than the shortest cadence of TESS (20 s).", hint=hint)
+    if hours / HOURS_PER_DAY >= period_days:
+        raise EphemerisError(
+            f"{what} ({hours:g} h) is not shorter than its period ({period_days:g} d).",
+            hint="--duration is in hours, --period in days.",
+        )
 
 
 def ephemeris_from_options(

@@ -3,6 +3,7 @@ Everything that btv-report raises on purpose.
 
     BtvReportError                      1
     ├── UsageError                      2   the question cannot be asked like this
+    │   ├── EphemerisError                      also a ValueError: period, epoch or duration that no transit can have
     │   ├── PlotError                           also a ValueError: nothing to draw in what a plotting function was given
     │   └── AmbiguousTargetError (M)            several stars answer to the name or position
     ├── NothingUsableError              4   the question was asked; nothing came of it
@@ -81,6 +82,10 @@ class UsageError(BtvReportError):
     """The command or call does not make sense as given."""
 
     exit_code = exit_codes.USAGE
+
+
+class EphemerisError(UsageError, ValueError):
+    """A period, epoch or duration that no transit can have."""
 
 
 class PlotError(UsageError, ValueError):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from tests.doubles.mast_double import MastDouble, TicRow
 from tests.doubles.nine_sectors import DEC_DEG, RA_DEG, TIC_ID, TWO_MINUTE_SECTORS, fill, write_star
 

@@ -164,6 +164,16 @@ def test_command_prints_records_and_renders(tmp_path: Path) -> None:
     assert verified.exit_code == 0, verified.stdout
 
 
+def test_some_tables_do_not_replace_a_record_that_holds_more(tmp_path: Path) -> None:
+    kept = record_bytes(make_record([truth_table(key="power"), truth_table(key="ghost")], 1.0))
+    (tmp_path / "calibration.json").write_bytes(kept)
+    result = CliRunner().invoke(cli, ["calibrate", "--table", "power", "--workspace", str(tmp_path), "-q"])
+    assert result.exit_code == 0
+    assert "also holds ghost" in result.stderr
+    assert "[power]: open" in result.stdout
+    assert (tmp_path / "calibration.json").read_bytes() == kept
+
+
 def test_output_writes_the_record_and_no_page(tmp_path: Path) -> None:
     target = tmp_path / "made" / "release.json"
     result = CliRunner().invoke(cli, ["calibrate", "--table", "power", "--output", str(target), "-q"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -185,3 +185,16 @@ def test_checks_store_float32_stamps_and_without_storing_numbers_only(stack: Pix
         assert arrays_in(bare.details) == []
         assert bare.metrics == result.metrics
         assert bare.verdict is result.verdict
+
+
+def test_row_of_a_check_without_its_details_is_drawn_from_its_stamps(make_result: Make) -> None:
+    """What `btv-report check --json` prints: stamps and metrics, no details."""
+    row = json.loads(json.dumps(check_value(make_result("V09"), [])))
+    for name in ("details", "thresholds", "parameters", "method_version", "inputs"):
+        row.pop(name, None)
+    assert plot_difference_image(cast(Any, row)).data
+
+
+def test_what_is_no_check_result_is_a_sentence() -> None:
+    with pytest.raises(PlotError, match="no check result"):
+        plot_difference_image(cast(Any, {}))

@@ -28,6 +28,7 @@ def test_transit_numbers_between_two_times_include_both_ends() -> None:
     [
         (0.0, 1.0, 1.0, "period"),
         (-3.0, 1.0, 1.0, "period"),
+        (1e300, 1.0, 1.0, "longer than 1,000,000 d"),
         (3.0, 1.0, 0.0, "duration"),
         (3.0, 1.0, -1.0, "duration"),
         (math.nan, 1.0, 1.0, "period"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from btv_report.cli.outcome import errors_become_sentences, printable, say
-from btv_report.cli.workspaces import current_folder
+from btv_report.cli.workspaces import find_workspace
 
 if TYPE_CHECKING:
     from btv_report.archive.cache_listing import CacheListing, Cleaning
@@ -95,9 +95,9 @@ def clean_command(
 
 def _cache(workspace: Path | None) -> ProductCache:
     from btv_report.archive.product_cache import ProductCache
-    from btv_report.store.workspace import cache_folder, locate_workspace
+    from btv_report.store.workspace import cache_folder
 
-    place, _ = locate_workspace(workspace, current_folder())
+    place, _ = find_workspace(workspace)
     return ProductCache(cache_folder(place, os.environ))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from btv_report.calibration.registry import TABLES
 from btv_report.cli.outcome import errors_become_sentences, printable, say
 from btv_report.cli.progress import story
 from btv_report.cli.workspaces import current_folder
+
+if TYPE_CHECKING:
+    from btv_report.calibration.record import CalibrationRecord
 
 
 @click.command("calibrate")
@@ -46,8 +50,9 @@ def calibrate_command(
     """
     Hold the pixel checks against injected truth, and print what they reach beside what was asked.
 
-    The tables go to calibration.json in the workspace and to the page methods/calibration/ of its site. Seeds follow from the
-    version of the methods: the same version gives the same tables.
+    The tables go to calibration.json in the workspace and to the page methods/calibration/ of its site, unless tables that are
+    there would be lost (--table): then they are only printed, or go to --output. Seeds follow from the version of the methods:
+    the same version gives the same tables.
 
     \b
     Examples:
@@ -63,7 +68,7 @@ def calibrate_command(
         with story(quiet=quiet) as tell:
             tables = calibrate(effort, RealData(data.absolute()) if data else None, keys, tell)
         record = make_record(tables, effort.share)
-        place = _write(record_bytes(record), output, workspace)
+        place = _write(record, output, workspace)
         if as_json:
             click.echo(record_bytes(record).decode("utf-8"), nl=False)
         else:
@@ -71,13 +76,16 @@ def calibrate_command(
 
             click.echo("\n\n".join(printable(table_text(table, record["effort_share"])) for table in record["tables"]))
             click.echo(f"\n{finding(record)}")
-        say(f"written to {place}")
+        if place is not None:
+            say(f"written to {place}")
 
 
-def _write(content: bytes, output: Path | None, workspace: Path | None) -> Path:
-    """Write the record to the file that was asked for, or into the workspace and its site; what to tell the reader."""
+def _write(record: CalibrationRecord, output: Path | None, workspace: Path | None) -> Path | None:
+    """Write to the file that was asked for, or into the workspace and its site; None where that would lose tables."""
     from btv_report.atomic import make_folder, write_atomic
+    from btv_report.calibration.record import record_bytes
 
+    content = record_bytes(record)
     if output is not None:
         make_folder(output.absolute().parent, private=False)
         write_atomic(output.absolute(), content, private=False)
@@ -88,7 +96,26 @@ def _write(content: bytes, output: Path | None, workspace: Path | None) -> Path:
     place, note = locate_workspace(workspace, current_folder())
     if note:
         say(note)
+    if lost := _tables_lost(place.calibration, record):
+        say(
+            f"Nothing was written: {place.calibration} also holds {', '.join(lost)}. Give --output FILE to keep these tables."
+        )
+        return None
     with place.writing():
         write_atomic(place.calibration, content, private=False)
     render_site(place, place.site)
     return place.site / "methods" / "calibration" / "index.html"
+
+
+def _tables_lost(path: Path, record: CalibrationRecord) -> list[str]:
+    """Keys of the tables of an existing record that a new one does not hold; a damaged record loses nothing."""
+    from btv_report.calibration.record import read_record
+    from btv_report.errors import IntegrityError
+
+    if not path.exists():
+        return []
+    new = {table["key"] for table in record["tables"]}
+    try:
+        return [table["key"] for table in read_record(path)["tables"] if table["key"] not in new]
+    except IntegrityError:
+        return []

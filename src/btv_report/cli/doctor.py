@@ -10,7 +10,7 @@ import click
 
 from btv_report import exit_codes
 from btv_report.cli.outcome import errors_become_sentences, printable, stop
-from btv_report.cli.workspaces import current_folder
+from btv_report.cli.workspaces import find_workspace
 
 _MARKS = {"ok": "✓", "warning": "!", "problem": "✗"}
 
@@ -29,9 +29,8 @@ def doctor_command(*, online: bool, as_json: bool, workspace: Path | None) -> No
     """
     with errors_become_sentences():
         from btv_report.stages.diagnosis import diagnose
-        from btv_report.store.workspace import locate_workspace
 
-        place, _ = locate_workspace(workspace, current_folder())
+        place, _ = find_workspace(workspace)
         findings = diagnose(place, os.environ, online=online)
         if as_json:
             answer = [

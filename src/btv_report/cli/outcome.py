@@ -13,7 +13,7 @@ from typing import NoReturn
 import click
 
 from btv_report import exit_codes
-from btv_report.errors import BtvReportError
+from btv_report.errors import BtvReportError, LocalEnvironmentError
 
 _LOCAL_ERRNOS = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE,
@@ -61,6 +61,9 @@ def errors_become_sentences(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         stop(exit_codes.DONE)
     except OSError as error:
+        if _current_folder_is_gone():
+            say(f"Error: {folder_gone()}")
+            stop(exit_codes.LOCAL_ENVIRONMENT)
         if error.errno not in _LOCAL_ERRNOS:
             _bug(verbose=verbose)
         where = f" at {error.filename}" if error.filename else ""
@@ -72,6 +75,21 @@ def errors_become_sentences(
         _interrupted()
     except Exception:  # the edge of the program: a bug is reported as such
         _bug(verbose=verbose)
+
+
+def folder_gone() -> LocalEnvironmentError:
+    """What is said where the folder that we stand in has been removed, and something is to be found from there."""
+    return LocalEnvironmentError(
+        "The current folder has been removed.", hint="Change into a folder that exists and run the command again."
+    )
+
+
+def _current_folder_is_gone() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - only whether it can be told
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _interrupted() -> NoReturn:

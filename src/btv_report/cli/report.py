@@ -12,7 +12,7 @@ import click
 
 from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
 from btv_report.cli.progress import story
-from btv_report.cli.workspaces import current_folder, settings_folder
+from btv_report.cli.workspaces import find_workspace, settings_folder
 from btv_report.errors import BtvReportError, UsageError
 
 PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
@@ -159,12 +159,11 @@ def report_command(
         from btv_report.pipeline import run_report
         from btv_report.quality import resolve_quality_mask
         from btv_report.stages.target import make_request, resolution_words
-        from btv_report.store.workspace import locate_workspace
 
         if exptime_s is not None and not (math.isfinite(exptime_s) and exptime_s > 0):
             raise UsageError(f"--exptime {exptime_s:g} is no exposure time.", hint="Give seconds, such as 120.")
         ephemeris = ephemeris_from_options(period_days, epoch_btjd, duration_hours)
-        place, note = locate_workspace(workspace, current_folder())
+        place, note = find_workspace(workspace)
         if note and not quiet:
             say(note)
         with story(quiet=quiet) as tell:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from btv_report.cli.outcome import say
+from btv_report.cli.outcome import folder_gone, say
 
 if TYPE_CHECKING:
     from btv_report.store.workspace import Workspace
@@ -20,19 +20,30 @@ def current_folder() -> Path:
     LocalEnvironmentError
         If it has been removed while we stand in it.
     """
-    from btv_report.errors import LocalEnvironmentError
-
     try:
         return Path.cwd()
     except FileNotFoundError as error:
-        raise LocalEnvironmentError(
-            "The current folder has been removed.", hint="Change into a folder that exists and run the command again."
-        ) from error
+        raise folder_gone() from error
 
 
 def settings_folder(workspace: Path | None) -> Path:
     """Where btv-report.toml stands: in the workspace that is named, else in the current folder."""
     return workspace.expanduser() if workspace is not None else current_folder()
+
+
+def find_workspace(given: Path | None) -> tuple[Workspace, str]:
+    """
+    The workspace that is meant, and a note as of `store.workspace.locate_workspace`; it need not exist.
+
+    Raises
+    ------
+    LocalEnvironmentError
+        If it is to be found from the current folder, and that has been removed.
+    """
+    from btv_report.store.workspace import locate_workspace
+
+    needs_no_other = given is not None and given.expanduser().is_absolute()
+    return locate_workspace(given, given if given is not None and needs_no_other else current_folder())
 
 
 def existing_workspace(given: Path | None) -> Workspace:
@@ -45,9 +56,8 @@ def existing_workspace(given: Path | None) -> Workspace:
         If the folder holds neither run records nor a store.
     """
     from btv_report.errors import UsageError
-    from btv_report.store.workspace import locate_workspace
 
-    place, note = locate_workspace(given, current_folder())
+    place, note = find_workspace(given)
     if note:
         say(note)
     if not (place.runs.is_dir() or place.database.exists()):

@@ -16,23 +16,31 @@ from btv_report.record import MASK, CheckValue
 from btv_report.stamps import decode_stamp
 
 PLOT_DATA = "plot_data"
+_NEEDED = {"check_id", "candidate", "sector", "verdict", "summary", "reason", "metrics", "flags"}
 
 
 def result_from_record(check: CheckValue) -> CheckResult:
     """
-    A check of a run record as the `CheckResult` it was made from.
+    A check of a run record, or a row of `check --json`, as the `CheckResult` it was made from.
 
-    Floats of `details` come back with the nine digits that the record keeps; masks are bool again. `inputs`, the hashes of
-    the products, stay with the record.
+    A row of `check --json` has stamps and metrics, but no details, thresholds or parameters: pictures are drawn without what
+    only those hold. Floats of `details` come back with the nine digits that the record keeps; masks are bool again. `inputs`,
+    the hashes of the products, stay with the record.
 
     Raises
     ------
     ValueError
-        If a stamp is damaged, or the verdict is none that is known.
+        If a stamp is damaged, the verdict is none that is known, or it is no check result at all (PlotError).
     """
-    details = dict(check["details"])
-    if check["stamps"]:
-        details[PLOT_DATA] = {name: _decoded(stamp) for name, stamp in check["stamps"].items()}
+    missing = sorted(_NEEDED - set(check))
+    if missing:
+        raise PlotError(
+            f"What was given is no check result: it has no {', '.join(missing)}.",
+            hint="Give one item of `checks` of a run record or of `btv-report check --json`.",
+        )
+    details = dict(check.get("details") or {})
+    if stamps := check.get("stamps"):
+        details[PLOT_DATA] = {name: _decoded(stamp) for name, stamp in stamps.items()}
     return CheckResult(
         check_id=check["check_id"],
         candidate=check["candidate"],
@@ -42,9 +50,9 @@ def result_from_record(check: CheckValue) -> CheckResult:
         reason=check["reason"],
         metrics={name: Metric(metric["value"], metric["unit"]) for name, metric in check["metrics"].items()},
         flags=tuple(check["flags"]),
-        thresholds=check["thresholds"],
-        parameters=check["parameters"],
-        method_version=check["method_version"],
+        thresholds=check.get("thresholds") or {},
+        parameters=check.get("parameters") or {},
+        method_version=check.get("method_version") or "",
         details=details,
     )
 
