@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -145,7 +144,8 @@ resource.setrlimit(resource.RLIMIT_AS, (1_500_000_000, 1_500_000_000))
 try:
     Fetcher().to_bytes(sys.argv[1], limit_bytes=1_000_000, deadline_s=60)
 except FetchError as error:
-    print(error.state, "over the size limit" in str(error))
+    status = dict(line.split(":") for line in open("/proc/self/status"))  # getrusage would count what forked us
+    print(error.state, "over the size limit" in str(error), status["VmHWM"].split()[0])
 """
 
 
@@ -157,8 +157,9 @@ def test_f018_gzip_bomb_is_stopped_before_memory_is(server: ScriptedServer) -> N
     done = subprocess.run(
         [sys.executable, "-c", BOMB, f"{server.url}/x"], capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout.split() == ["REJECTED", "True"]
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400_000
+    state, named, peak_kb = done.stdout.split()
+    assert (state, named) == ("REJECTED", "True")
+    assert int(peak_kb) < 300_000
 
 
 @pytest.mark.parametrize("keep", [10, 0.3, 0.9, -9, -1])

@@ -102,6 +102,7 @@ class ScriptedServer:
         self._threads: list[threading.Thread] = []
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener.settimeout(0.1)
         self.port: int = self._listener.getsockname()[1]
         self._acceptor = threading.Thread(target=self._accept, daemon=True)
         self._acceptor.start()
@@ -141,7 +142,6 @@ class ScriptedServer:
         self.close()
 
     def _accept(self) -> None:
-        self._listener.settimeout(0.1)
         while not self._closing.is_set():
             try:
                 connection, _ = self._listener.accept()

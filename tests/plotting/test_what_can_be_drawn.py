@@ -192,7 +192,8 @@ def test_row_of_a_check_without_its_details_is_drawn_from_its_stamps(make_result
     row = json.loads(json.dumps(check_value(make_result("V09"), [])))
     for name in ("details", "thresholds", "parameters", "method_version", "inputs"):
         row.pop(name, None)
-    assert plot_difference_image(cast(Any, row)).data
+    figure: Any = plot_difference_image(cast(Any, row))
+    assert figure.data
 
 
 def test_what_is_no_check_result_is_a_sentence() -> None:

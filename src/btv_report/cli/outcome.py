@@ -61,7 +61,7 @@ def errors_become_sentences(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         stop(exit_codes.DONE)
     except OSError as error:
-        if _current_folder_is_gone():
+        if isinstance(error, FileNotFoundError) and _current_folder_is_gone():
             say(f"Error: {folder_gone()}")
             stop(exit_codes.LOCAL_ENVIRONMENT)
         if error.errno not in _LOCAL_ERRNOS:

@@ -42,8 +42,9 @@ def find_workspace(given: Path | None) -> tuple[Workspace, str]:
     """
     from btv_report.store.workspace import locate_workspace
 
-    needs_no_other = given is not None and given.expanduser().is_absolute()
-    return locate_workspace(given, given if given is not None and needs_no_other else current_folder())
+    if given is not None and given.expanduser().is_absolute():
+        return locate_workspace(given, given)
+    return locate_workspace(given, current_folder())
 
 
 def existing_workspace(given: Path | None) -> Workspace:
