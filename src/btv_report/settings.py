@@ -6,6 +6,7 @@ One table names them all. The command line takes its defaults from here, and `bt
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -13,8 +14,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
+from btv_report.archive.cache_folder import named_cache_folder
 from btv_report.errors import UsageError
 
 FILE_NAME = "btv-report.toml"
@@ -22,6 +23,9 @@ PREFIX = "BTV_REPORT_"
 MAX_FILE_BYTES = 1_000_000
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 _LIST_SEPARATOR = re.compile(r"[,\s]+")
+_MANY_DIGITS = 20  # no setting is that long; Python refuses to read thousands of digits
+# Greedy, and by text: a password may hold any letter, and an address that cannot be taken apart may still hold one.
+_SECRETS = ((re.compile(r"://\S*@"), "://...@"), (re.compile(r"(://[^?#]*)[?#].*"), r"\1?..."))
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Setting:
     Attributes
     ----------
     name : in the file; the variable is BTV_REPORT_ and the name in capitals
-    kind : `flag`, `text`, `number`, `integers`, `texts` or `paths`
+    kind : `flag`, `text`, `number`, `integers`, `texts`, `path` or `paths`; a relative path in the file starts at the file
     parameter : the parameter of `report` that it gives a default to; None where it is no option
     default : in words, for readers
     meaning : a phrase
@@ -65,8 +69,8 @@ SETTINGS = (
     Setting("flux", "text", "flux", "pdcsap", "which flux of the light curves"),
     Setting("quality_mask", "text", "quality_mask", "default (17087)", "cadences with any of these bits are not used"),
     Setting("no_normalise", "flag", "no_normalise", "no", "keep the unit of the file"),
-    Setting("neighbours", "text", "neighbours", "none", "table of stars around the target"),
-    Setting("prf", "text", "prf", "prf/ in the cache", "folder of TESS PRF files"),
+    Setting("neighbours", "path", "neighbours", "none", "table of stars around the target"),
+    Setting("prf", "path", "prf", "prf/ in the cache", "folder of TESS PRF files"),
     Setting("no_plot_data", "flag", "no_plot_data", "no", "keep numbers only, no stamps"),
     Setting("no_exofop", "flag", "no_exofop", "no", "leave ExoFOP out"),
     Setting("workspace", "text", "workspace", "the current folder", "where records, store and site go", in_file=False),
@@ -82,7 +86,7 @@ SETTINGS = (
 
 @dataclass(frozen=True)
 class Value:
-    """A setting's value and its origin: `default`, `variable NAME` or `file PATH line N`."""
+    """A setting's value and its origin: `default`, `variable NAME` or `file PATH, line N`."""
 
     setting: Setting
     value: Any
@@ -106,6 +110,9 @@ def load_settings(environment: Mapping[str, str], folder: Path) -> tuple[Value, 
     from_file = read_file(folder / FILE_NAME)
     values = []
     for setting in SETTINGS:
+        if setting.name == "cache_dir":
+            values.append(_cache_dir(setting, environment))
+            continue
         given = environment.get(setting.variable)
         if given:
             where = f"The variable {setting.variable}"
@@ -117,10 +124,10 @@ def load_settings(environment: Mapping[str, str], folder: Path) -> tuple[Value, 
     return tuple(values)
 
 
-def defaults_for_report(environment: Mapping[str, str], folder: Path) -> dict[str, Any]:
-    """Values of the options of `report` that variables or the file give, by the names of its parameters."""
+def given_to_report(environment: Mapping[str, str], folder: Path) -> dict[str, Value]:
+    """What variables or the file give to options of `report`, by the names of its parameters."""
     return {
-        value.setting.parameter: value.value
+        value.setting.parameter: value
         for value in load_settings(environment, folder)
         if value.setting.parameter is not None and value.value is not None
     }
@@ -138,9 +145,13 @@ def read_file(path: Path) -> dict[str, Value]:
     try:
         if not path.is_file():
             return {}
-        text = path.read_bytes()[:MAX_FILE_BYTES].decode("utf-8")
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+        if len(content) > MAX_FILE_BYTES:
+            raise ValueError(f"it holds more than {MAX_FILE_BYTES:,} bytes, which no settings need")
+        text = content.decode("utf-8")
         table = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # tomllib lets int() and deep nesting speak for themselves
         raise UsageError(
             f"{path} cannot be read: {error}.", hint="Mend the file, or move it away.", path=path
         ) from error
@@ -150,17 +161,17 @@ def read_file(path: Path) -> dict[str, Value]:
         line = _line_of(text, name)
         if name not in known:
             raise _unknown(path, name, line, list(known))
-        origin = f"file {path.name} line {line}"
-        values[name] = Value(known[name], _from_toml(known[name], given, f"{path}, line {line}"), origin)
+        where = f"{path}, line {line}"
+        values[name] = Value(known[name], _from_toml(known[name], given, where, path.parent), f"file {where}")
     return values
 
 
 def shown(value: Value) -> str:
-    """A value as it may be shown: a password in an address is hidden."""
+    """A value as it may be shown: what an address holds of user, password and query is hidden."""
     if value.value is None:
         return value.setting.default
     items = value.value if isinstance(value.value, tuple) else (value.value,)
-    words = ["yes" if item is True else "no" if item is False else _without_password(str(item)) for item in items]
+    words = ["yes" if item is True else "no" if item is False else _without_secrets(str(item)) for item in items]
     return ", ".join(words) or "none"
 
 
@@ -173,16 +184,23 @@ def _from_text(setting: Setting, text: str, where: str) -> Any:
         return words.lower() in _TRUE
     if setting.kind == "number":
         return _number(setting, words, where)
-    if setting.kind == "integers":
-        return tuple(_integer(setting, part, where) for part in _LIST_SEPARATOR.split(words) if part)
-    if setting.kind == "texts":
-        return tuple(part for part in _LIST_SEPARATOR.split(words) if part)
+    if setting.kind in {"integers", "texts"}:
+        parts = tuple(part for part in _LIST_SEPARATOR.split(words) if part)
+        return parts if setting.kind == "texts" else tuple(_integer(setting, part, where) for part in parts)
     if setting.kind == "paths":
-        return tuple(part for part in text.split(":") if part)
-    return words
+        return tuple(_path(setting, part, where, Path()) for part in text.split(":") if part)
+    return _path(setting, words, where, Path()) if setting.kind == "path" else words
 
 
-def _from_toml(setting: Setting, given: Any, where: str) -> Any:
+def _cache_dir(setting: Setting, environment: Mapping[str, str]) -> Value:
+    """The cache has two older variables, and its own rule which of them counts."""
+    named = named_cache_folder(environment)
+    if named is None:
+        return Value(setting, None, "default")
+    return Value(setting, str(named[0]), f"variable {named[1]}")
+
+
+def _from_toml(setting: Setting, given: Any, where: str, folder: Path) -> Any:
     """A value of the file as the setting's kind."""
     items = given if isinstance(given, list) else [given]
     if setting.kind == "flag":
@@ -193,7 +211,10 @@ def _from_toml(setting: Setting, given: Any, where: str) -> Any:
         return _number(setting, given, where)
     if setting.kind == "integers":
         return tuple(_integer(setting, item, where) for item in items)
-    if setting.kind in {"texts", "paths"}:
+    if setting.kind in {"path", "paths"}:
+        paths = tuple(_path(setting, item, where, folder) for item in (items if setting.kind == "paths" else [given]))
+        return paths if setting.kind == "paths" else paths[0]
+    if setting.kind == "texts":
         if not all(isinstance(item, str) for item in items):
             raise _wrong(setting, where, given, "texts")
         return tuple(items)
@@ -204,18 +225,29 @@ def _from_toml(setting: Setting, given: Any, where: str) -> Any:
 
 def _number(setting: Setting, given: Any, where: str) -> float:
     try:
-        if isinstance(given, bool):
+        if isinstance(given, bool) or not math.isfinite(number := float(given)):
             raise TypeError
-        return float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise _wrong(setting, where, given, "a number") from None
+    return number
 
 
 def _integer(setting: Setting, given: Any, where: str) -> int:
     text = str(given)
-    if isinstance(given, bool) or not (text.isascii() and text.isdecimal()) or not 0 < int(text) < 10_000:
+    is_short = not isinstance(given, bool) and text.isascii() and text.isdecimal() and len(text) < _MANY_DIGITS
+    if not is_short or not 0 < int(text) < 10_000:
         raise _wrong(setting, where, given, "whole numbers from 1 to 9999")
     return int(text)
+
+
+def _path(setting: Setting, given: Any, where: str, folder: Path) -> str:
+    """A path with `~` as the shell reads it; a relative one starts at `folder`."""
+    if not isinstance(given, str) or not given.strip() or not given.isprintable():
+        raise _wrong(setting, where, given, "a path")
+    try:
+        return str(folder / Path(given).expanduser())
+    except RuntimeError:  # ~name, and nobody of that name
+        raise _wrong(setting, where, given, "a path of a user who exists") from None
 
 
 def _wrong(setting: Setting, where: str, given: Any, wanted: str) -> UsageError:
@@ -240,9 +272,7 @@ def _line_of(text: str, name: str) -> int:
     return next((number for number, line in enumerate(text.splitlines(), start=1) if pattern.match(line)), 1)
 
 
-def _without_password(text: str) -> str:
-    parts = urlsplit(text) if "://" in text else None
-    if parts is None or parts.password is None:
-        return text
-    host = f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
-    return urlunsplit((parts.scheme, f"...@{host}", parts.path, parts.query, parts.fragment))
+def _without_secrets(text: str) -> str:
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return text

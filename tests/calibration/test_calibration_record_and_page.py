@@ -148,15 +148,22 @@ def test_registered_tables_are_made_in_order_and_unknown_ones_refused(monkeypatc
         calibrate(Effort(), None, ("phantoms",))
 
 
+@pytest.fixture
+def tables_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every table is made at once, and says the same."""
+    monkeypatch.setattr("btv_report.calibration.run.table_maker", lambda key: lambda effort, data: truth_table(key=key))
+
+
+@pytest.mark.usefixtures("tables_by_hand")
 def test_command_prints_records_and_renders(tmp_path: Path) -> None:
     place = tmp_path / "w"
-    command = ["calibrate", "--table", "power", "--workspace", str(place), "-q"]
+    command = ["calibrate", "--workspace", str(place), "-q"]
     result = CliRunner().invoke(cli, command)
     assert result.exit_code == 0
-    assert "[power]: open" in result.stdout
-    assert "0 of 1 truth table met, 1 open." in result.stdout
-    page = (place / "site" / "methods" / "calibration" / "index.html").read_text()
-    assert "These numbers need real pixels" in page
+    assert "[power]: not met" in result.stdout
+    assert "0 of 10 truth tables met, 10 not met." in result.stdout
+    assert f"written to {place / 'site' / 'methods' / 'calibration' / 'index.html'}" in result.stderr
+    assert "near &lt;b&gt;" in (place / "site" / "methods" / "calibration" / "index.html").read_text()
     as_json = CliRunner().invoke(cli, [*command, "--json"])
     assert as_json.stdout.encode() == (place / "calibration.json").read_bytes()
     assert json.loads(as_json.stdout)["method_version"] == METHOD_VERSION
@@ -164,14 +171,38 @@ def test_command_prints_records_and_renders(tmp_path: Path) -> None:
     assert verified.exit_code == 0, verified.stdout
 
 
+@pytest.mark.usefixtures("tables_by_hand")
 def test_some_tables_do_not_replace_a_record_that_holds_more(tmp_path: Path) -> None:
     kept = record_bytes(make_record([truth_table(key="power"), truth_table(key="ghost")], 1.0))
     (tmp_path / "calibration.json").write_bytes(kept)
     result = CliRunner().invoke(cli, ["calibrate", "--table", "power", "--workspace", str(tmp_path), "-q"])
     assert result.exit_code == 0
     assert "also holds ghost" in result.stderr
-    assert "[power]: open" in result.stdout
+    assert "Give --output FILE" in result.stderr
+    assert "written to" not in result.stderr
+    assert "[power]: not met" in result.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["calibration.json"]
     assert (tmp_path / "calibration.json").read_bytes() == kept
+
+
+@pytest.mark.usefixtures("tables_by_hand")
+def test_some_tables_do_not_take_the_tables_of_the_release_from_the_site(tmp_path: Path) -> None:
+    place = tmp_path / "w"
+    result = CliRunner().invoke(cli, ["calibrate", "--table", "power", "--workspace", str(place), "--json", "-q"])
+    assert result.exit_code == 0
+    assert "the record of this release" in result.stderr
+    assert [table["key"] for table in json.loads(result.stdout)["tables"]] == ["power"]
+    assert not place.exists()
+
+
+@pytest.mark.usefixtures("tables_by_hand")
+def test_all_tables_and_more_tables_replace_a_record(tmp_path: Path) -> None:
+    own = tmp_path / "calibration.json"
+    own.write_bytes(record_bytes(make_record([truth_table(key="power")], 1.0)))
+    for words, n_tables in ((["--table", "power", "--table", "ghost"], 2), ([], len(TABLES))):
+        result = CliRunner().invoke(cli, ["calibrate", *words, "--workspace", str(tmp_path), "-q"])
+        assert "written to" in result.stderr
+        assert len(read_record(own)["tables"]) == n_tables
 
 
 def test_output_writes_the_record_and_no_page(tmp_path: Path) -> None:

@@ -52,6 +52,13 @@ def file_of(mirror: Path, ending: str) -> Path:
         ("--period", "3"),
         ("--period", "3", "--duration", "2"),
         ("--period", "3", "--epoch", "nan", "--duration", "2"),
+        ("--period", "1e300", "--epoch", "2100.9", "--duration", "2"),
+        ("--period", "inf", "--epoch", "2100.9", "--duration", "2"),
+        ("--period", "3", "--epoch", "1e300", "--duration", "2"),
+        ("--period", "3", "--epoch", "2100.9", "--duration", "1e300"),
+        ("--period", "3", "--epoch", "2100.9", "--duration", "inf"),
+        ("--period", "3", "--epoch", "2100.9", "--duration", "1e-300"),
+        ("--period", "1e300", "--epoch", "1e300", "--duration", "1e299"),
         ("--quality-mask", "soft"),
         ("--no-such-option",),
     ],
@@ -61,6 +68,25 @@ def test_impossible_questions_are_usage_errors(run: Any, mirror: Path, words: tu
     assert ran.code == 2
     assert ran.stdout == ""
     assert "Error" in ran.stderr
+
+
+@pytest.mark.parametrize("values", [("1e300", "2100.9", "2"), ("3", "1e300", "2"), ("3", "2100.9", "nan")])
+def test_impossible_ephemeris_is_refused_before_a_file_is_read(run: Any, values: tuple[str, str, str]) -> None:
+    words = [word for pair in zip(("--period", "--epoch", "--duration"), values, strict=True) for word in pair]
+    ran = run("check", "no_such_tp.fits", *words, workspace=None)
+    assert (ran.code, ran.stdout) == (2, "")
+    assert "of candidate user" in ran.stderr
+    assert "no_such_tp.fits" not in ran.stderr
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("values", [("1e6", "2100.9", "2"), ("1e6", "2100.9", "2e7"), ("0.01", "-36525", "0.2")])
+def test_most_extreme_ephemeris_is_answered_without_a_warning(
+    run: Any, mirror: Path, values: tuple[str, str, str]
+) -> None:
+    words = [word for pair in zip(("--period", "--epoch", "--duration"), values, strict=True) for word in pair]
+    assert run("check", file_of(mirror, "_tp"), *words, workspace=None).code == 0
+    assert run(str(TIC_ID), "--mirror", mirror, "--offline", *words).code == 0
 
 
 @pytest.mark.parametrize("target", ["TIC ../../x", "0", "-5", "TOI-1/../../x", "12:61:00 +10:00:00", "400 95", "a\nb"])

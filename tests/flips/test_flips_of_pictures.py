@@ -312,7 +312,7 @@ FLIPS: list[tuple[str, str, str, str, Truth]] = [
     ("row-column in the plotted shift", f"{P}.pixel:_shift_plane", 'mean = (MILLI * float(details["shift_column_px"]), MILLI * float(details["shift_row_px"]))', 'mean = (MILLI * float(details["shift_row_px"]), MILLI * float(details["shift_column_px"]))', plotted_shifts_point_to_the_source),
     ("pixel-millipixel in the plotted shift", f"{P}.pixel:MILLI", "1e3", "1", plotted_shifts_point_to_the_source),
     ("plus-minus in the plotted centroids of single transits", f"{P}.pixel:_in_transit_points", 'float(control["column"]) - ', 'float(control["column"]) + ', plotted_shifts_point_to_the_source),
-    ("ppm-fraction in the plotted depths", f"{P}.pixel:_growth_curves", "list(depth),", "[d / 1e6 for d in depth],", plotted_depths_are_ppm),
+    ("ppm-fraction in the plotted depths", f"{P}.growth:growth_curves", "list(depth),", "[d / 1e6 for d in depth],", plotted_depths_are_ppm),
     ("row-column in a plotted outline", f"{P}.overlays:outline", "return (Line(kind, x, y,", "return (Line(kind, y, x,", plotted_core_lies_on_its_pixels),
     ("cadences taken for rows in the median", f"{P}.stored:median_image", "axis=0", "axis=2", median_runs_over_cadences),
 ]  # fmt: skip

@@ -12,12 +12,13 @@ import pytest
 from numpy.typing import NDArray
 
 from btv_report.checks.inputs import PixelStack
-from btv_report.checks.result import CheckResult, Verdict
+from btv_report.checks.result import CheckResult, Metric, Verdict
 from btv_report.checks.run import run_pixel_checks
 from btv_report.ephemeris import Ephemeris
 from btv_report.errors import BtvReportError, PlotError
 from btv_report.plotting.pixel import plot_aperture_curve, plot_centroid_shift, plot_difference_image, plot_ghost
 from btv_report.plotting.stored import median_image, result_from_record, stored_image
+from btv_report.stages.answer import check_rows
 from btv_report.stages.values import check_value
 
 Make = Callable[..., CheckResult]
@@ -187,13 +188,69 @@ def test_checks_store_float32_stamps_and_without_storing_numbers_only(stack: Pix
         assert bare.verdict is result.verdict
 
 
-def test_row_of_a_check_without_its_details_is_drawn_from_its_stamps(make_result: Make) -> None:
-    """What `btv-report check --json` prints: stamps and metrics, no details."""
-    row = json.loads(json.dumps(check_value(make_result("V09"), [])))
-    for name in ("details", "thresholds", "parameters", "method_version", "inputs"):
-        row.pop(name, None)
-    figure: Any = plot_difference_image(cast(Any, row))
-    assert figure.data
+def as_metrics(values: dict[str, float]) -> dict[str, Metric]:
+    return {name: Metric(value, "") for name, value in values.items()}
+
+
+def row_of_check_json(result: CheckResult) -> Any:
+    """An item of `checks` as `btv-report check FILE --json` prints it."""
+    (row,) = check_rows([check_value(result, ["ab" * 32])], stamps=True)
+    return json.loads(json.dumps(row))
+
+
+@pytest.mark.parametrize(
+    ("check_id", "stamp"),
+    [("V08", "reference_image"), ("V09", "difference_image"), ("V20", "difference_image")],
+)
+def test_row_of_check_json_is_drawn_from_its_stamps(make_result: Make, check_id: str, stamp: str) -> None:
+    from matplotlib.figure import Figure
+
+    result = make_result(check_id)
+    row = row_of_check_json(result)
+    np.testing.assert_array_equal(FUNCTIONS[check_id](row).data[0].z, result.details["plot_data"][stamp])
+    ax = Figure().subplots()
+    FUNCTIONS[check_id](row, ax=ax)
+    np.testing.assert_array_equal(ax.images[0].get_array(), result.details["plot_data"][stamp])
+
+
+@pytest.mark.parametrize("check_id", ["V08", "V09", "V20"])
+def test_row_of_check_json_without_stamps_says_what_to_do_or_takes_the_pixels(
+    make_result: Make, cube: NDArray[np.float32], check_id: str
+) -> None:
+    row = row_of_check_json(make_result(check_id, stored=False))
+    assert "stamps" not in row
+    with pytest.raises(PlotError, match="Run the check with store_plot_data=True or give tpf_data"):
+        FUNCTIONS[check_id](row)
+    np.testing.assert_array_equal(FUNCTIONS[check_id](row, tpf_data=cube).data[0].z, median_image(cube))
+
+
+def test_row_of_check_json_is_marked_and_drawn_with_what_its_metrics_say(make_result: Make) -> None:
+    places = {"target_row": 5.0, "target_column": 6.0, "source_row": 7.0, "source_column": 3.0}
+    image: Any = plot_difference_image(row_of_check_json(make_result("V09", metrics=as_metrics(places))))
+    marks = {trace.name: (trace.y[0], trace.x[0]) for trace in image.data if trace.name and trace.x is not None}
+    assert (5.0, 6.0) in marks.values()
+    assert (7.0, 3.0) in marks.values()
+    depths = {
+        "depth_ppm_r1.0": 900.0,
+        "depth_ppm_r1.0_err": 50.0,
+        "depth_ppm_r10.5": 1100.0,
+        "depth_ppm_r10.5_err": 70.0,
+    }
+    depths |= {"depth_ppm_r2.0": 1000.0, "depth_ppm_r2.0_err": 60.0}
+    figure: Any = plot_aperture_curve(row_of_check_json(make_result("V10", metrics=as_metrics(depths))))
+    (curve,) = [trace for trace in figure.data if trace.name == "measured"]
+    assert list(zip(curve.x, curve.y, curve.error_y.array, strict=True)) == [
+        (1.0, 900.0, 50.0), (2.0, 1000.0, 60.0), (10.5, 1100.0, 70.0),
+    ]  # fmt: skip
+
+
+def test_row_of_a_check_that_was_not_run_says_why(make_result: Make) -> None:
+    for check_id, draw in FUNCTIONS.items():
+        result = replace(
+            make_result(check_id, metrics={}, details={}), verdict=Verdict.NOT_RUN, reason="No transit is predicted."
+        )
+        with pytest.raises(PlotError, match="No transit is predicted"):
+            draw(row_of_check_json(result))
 
 
 def test_what_is_no_check_result_is_a_sentence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -91,3 +92,50 @@ def test_current_folder_that_was_removed_is_a_sentence(tmp_path: Path, words: tu
     ran = subprocess.run([sys.executable, "-c", code, *words], cwd=gone, capture_output=True, text=True, check=False)
     assert ran.returncode == 6
     assert "current folder has been removed" in ran.stderr
+
+
+@pytest.mark.parametrize("below", ["", "a/b"])
+def test_file_in_the_place_of_a_folder_is_a_problem(here: Path, monkeypatch: pytest.MonkeyPatch, below: str) -> None:
+    (here / "file").touch()
+    monkeypatch.setenv("BTV_REPORT_CACHE_DIR", str(here / "file" / below))
+    ran = doctor("--json", "--workspace", str(here / "file" / below))
+    assert ran.exit_code == 6
+    assert grades(ran)["workspace"] == grades(ran)["cache"] == "problem"
+
+
+def test_f154_workspace_that_everybody_may_write_to_is_a_warning(here: Path) -> None:
+    here.chmod(0o777)
+    ran = doctor("--json")
+    assert ran.exit_code == 0
+    assert grades(ran)["workspace"] == "warning"
+
+
+def test_settings_that_cannot_be_read_are_a_problem(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert grades(doctor("--json"))["settings"] == "ok"
+    monkeypatch.setenv("BTV_REPORT_CACHEDIR", "x")
+    ran = doctor()
+    assert ran.exit_code == 0
+    assert "Did you mean BTV_REPORT_CACHE_DIR?" in ran.output
+    (here / "btv-report.toml").write_text("ofline = true\n", encoding="utf-8")
+    ran = doctor("--json")
+    assert ran.exit_code == 6
+    assert grades(ran)["settings"] == "problem"
+    assert "Did you mean `offline`" in ran.output
+
+
+def test_f155_umask_is_told_and_left_alone() -> None:
+    before = os.umask(0o027)
+    try:
+        assert "umask 0027" in doctor().output
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+
+
+def test_f160_lines_show_in_every_encoding(here: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "btv_report", "doctor"],
+        cwd=here, env={**os.environ, "PYTHONIOENCODING": "latin-1"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "problem" not in ran.stdout

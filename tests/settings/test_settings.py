@@ -34,7 +34,7 @@ def value_of(name: str, environment: dict[str, str], folder: Path) -> tuple[Any,
 def test_default_file_variable_in_rising_order(here: Path) -> None:
     assert value_of("sector", {}, here) == (None, "default")
     (here / "btv-report.toml").write_text("offline = true\n\nsector = [14, 20]\n", encoding="utf-8")
-    assert value_of("sector", {}, here) == ((14, 20), "file btv-report.toml line 3")
+    assert value_of("sector", {}, here) == ((14, 20), f"file {here}/btv-report.toml, line 3")
     environment = {"BTV_REPORT_SECTOR": "7, 8"}
     assert value_of("sector", environment, here) == ((7, 8), "variable BTV_REPORT_SECTOR")
     assert value_of("sector", {"BTV_REPORT_SECTOR": ""}, here)[1].startswith("file")

@@ -29,6 +29,16 @@ def test_transit_numbers_between_two_times_include_both_ends() -> None:
         (0.0, 1.0, 1.0, "period"),
         (-3.0, 1.0, 1.0, "period"),
         (1e300, 1.0, 1.0, "longer than 1,000,000 d"),
+        (1.1e6, 1.0, 1.0, "longer than 1,000,000 d"),
+        (1e300, 1e300, 1e300, "period"),
+        (10**400, 1.0, 1.0, "period"),
+        (3.0, 10**400, 1.0, "epoch"),
+        (3.0, 1e300, 1.0, "BTJD"),
+        (3.0, 1.0, 10**400, "duration"),
+        (3.0, 1.0, 1e300, "not shorter than its period"),
+        (3.0, 1.0, math.nan, "duration"),
+        (3.0, 1.0, 0.005, "20 s"),
+        (3.0, 1.0, 5e-324, "20 s"),
         (3.0, 1.0, 0.0, "duration"),
         (3.0, 1.0, -1.0, "duration"),
         (math.nan, 1.0, 1.0, "period"),
@@ -44,6 +54,15 @@ def test_values_no_transit_can_have_are_refused_in_a_sentence(
     with pytest.raises(UsageError, match=word) as caught:
         Ephemeris(period, epoch, duration)
     assert caught.value.exit_code == 2
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("period", "epoch", "duration"), [(1e6, 1712.6, 20 / 3600), (0.01, -36525.0, 0.01), (1e6, 36525.0, 2e7)]
+)
+def test_transits_of_the_most_extreme_ephemerides_can_be_counted(period: float, epoch: float, duration: float) -> None:
+    ephemeris = Ephemeris(period, epoch, duration)
+    assert all(1712.0 <= ephemeris.mid_btjd(number) <= 1740.0 for number in ephemeris.numbers_between(1712.0, 1740.0))
 
 
 @pytest.mark.parametrize(

@@ -45,12 +45,14 @@ class Answered(Generic[T]):
     value : the answer; None where it was not asked
     asked_at : UTC, ISO; when the archive answered, which may be long ago. Empty when it never did
     from_cache : whether the kept answer was given
+    n_unread : rows of the answer that could not be read, when it was given just now
     """
 
     state: AnswerState
     value: T | None
     asked_at: str
     from_cache: bool
+    n_unread: int = 0
 
 
 class MastArchive:
@@ -188,6 +190,7 @@ class MastArchive:
         self._require_time()
         self.progress(DownloadProgress(DownloadPhase.SEARCHING, f"asking MAST: {question}", tic_id or 0))
         asked_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        unread = self._connection.unread_rows.total()
         try:
             value = ask(self._connection)
         except (TargetNotFoundError, NameResolutionError) as error:
@@ -195,7 +198,8 @@ class MastArchive:
             raise
         state = AnswerState.EMPTY if value == () else AnswerState.OK
         self._keep(tic_id, question, Answer(state, asked_at, _plain(value)))
-        return Answered(state, value, asked_at, from_cache=False)
+        n_unread = self._connection.unread_rows.total() - unread
+        return Answered(state, value, asked_at, from_cache=False, n_unread=n_unread)
 
     def _keep(self, tic_id: int | None, question: str, answer: Answer) -> None:
         if self.keep_answers:

@@ -10,10 +10,12 @@ import click
 from btv_report.calibration.registry import TABLES
 from btv_report.cli.outcome import errors_become_sentences, printable, say
 from btv_report.cli.progress import story
-from btv_report.cli.workspaces import current_folder
+from btv_report.cli.workspaces import find_workspace
 
 if TYPE_CHECKING:
-    from btv_report.calibration.record import CalibrationRecord
+    from collections.abc import Collection
+
+    from btv_report.store.workspace import Workspace
 
 
 @click.command("calibrate")
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder of real files, any layout; tables that need them are left out without it.",
 )
-@click.option("--table", "keys", multiple=True, type=click.Choice(list(TABLES)), help="Only this table. Repeatable.")
+@click.option(
+    "--table", "keys", multiple=True, type=click.Choice(list(TABLES)), help="Only this table, printed. Repeatable."
+)
 @click.option("--quick", is_flag=True, help="A twentieth of the trials: minutes instead of most of an hour.")
 @click.option(
     "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="How many work side by side."
@@ -50,9 +54,9 @@ def calibrate_command(
     """
     Hold the pixel checks against injected truth, and print what they reach beside what was asked.
 
-    The tables go to calibration.json in the workspace and to the page methods/calibration/ of its site, unless tables that are
-    there would be lost (--table): then they are only printed, or go to --output. Seeds follow from the version of the methods:
-    the same version gives the same tables.
+    The tables go to calibration.json in the workspace and to the page methods/calibration/ of its site. Where that page would
+    lose tables that it shows (--table), they are only printed, or go to the file of --output. Seeds follow from the version of
+    the methods: the same version gives the same tables.
 
     \b
     Examples:
@@ -64,11 +68,11 @@ def calibrate_command(
         from btv_report.calibration.run import QUICK_SHARE, calibrate
         from btv_report.calibration.trials import Effort, RealData
 
+        goes_to = _destination(output, workspace, keys or tuple(TABLES))
         effort = Effort(QUICK_SHARE if quick else 1.0, processes)
         with story(quiet=quiet) as tell:
             tables = calibrate(effort, RealData(data.absolute()) if data else None, keys, tell)
         record = make_record(tables, effort.share)
-        place = _write(record, output, workspace)
         if as_json:
             click.echo(record_bytes(record).decode("utf-8"), nl=False)
         else:
@@ -76,46 +80,52 @@ def calibrate_command(
 
             click.echo("\n\n".join(printable(table_text(table, record["effort_share"])) for table in record["tables"]))
             click.echo(f"\n{finding(record)}")
-        if place is not None:
-            say(f"written to {place}")
+        if goes_to is not None:
+            say(f"written to {_write(record_bytes(record), goes_to)}")
 
 
-def _write(record: CalibrationRecord, output: Path | None, workspace: Path | None) -> Path | None:
-    """Write to the file that was asked for, or into the workspace and its site; None where that would lose tables."""
-    from btv_report.atomic import make_folder, write_atomic
-    from btv_report.calibration.record import record_bytes
-
-    content = record_bytes(record)
+def _destination(output: Path | None, workspace: Path | None, keys: Collection[str]) -> Path | Workspace | None:
+    """Where the record goes, told before the work: a file, a workspace with its site, or nowhere since its page would lose."""
     if output is not None:
-        make_folder(output.absolute().parent, private=False)
-        write_atomic(output.absolute(), content, private=False)
-        return output
-    from btv_report.stages.publish import render_site
-    from btv_report.store.workspace import locate_workspace
-
-    place, note = locate_workspace(workspace, current_folder())
+        return output.absolute()
+    place, note = find_workspace(workspace)
     if note:
         say(note)
-    if lost := _tables_lost(place.calibration, record):
-        say(
-            f"Nothing was written: {place.calibration} also holds {', '.join(lost)}. Give --output FILE to keep these tables."
-        )
-        return None
-    with place.writing():
-        write_atomic(place.calibration, content, private=False)
-    render_site(place, place.site)
-    return place.site / "methods" / "calibration" / "index.html"
+    lost = _tables_lost(place, keys)
+    if not lost:
+        return place
+    shown = (
+        f"{place.calibration}" if place.calibration.is_file() else "the record of this release, which the site shows,"
+    )
+    say(
+        f"The tables are only printed: {shown} also holds {', '.join(lost)}, and would be replaced. Give --output FILE to keep "
+        "these tables."
+    )
+    return None
 
 
-def _tables_lost(path: Path, record: CalibrationRecord) -> list[str]:
-    """Keys of the tables of an existing record that a new one does not hold; a damaged record loses nothing."""
-    from btv_report.calibration.record import read_record
+def _tables_lost(place: Workspace, keys: Collection[str]) -> list[str]:
+    """Tables that the workspace's site shows and that are none of `keys`; a damaged record shows nothing."""
+    from btv_report.calibration.record import RELEASE_FILE, read_record
     from btv_report.errors import IntegrityError
 
-    if not path.exists():
-        return []
-    new = {table["key"] for table in record["tables"]}
     try:
-        return [table["key"] for table in read_record(path)["tables"] if table["key"] not in new]
+        shown = read_record(place.calibration if place.calibration.is_file() else RELEASE_FILE)
     except IntegrityError:
         return []
+    return [table["key"] for table in shown["tables"] if table["key"] not in keys]
+
+
+def _write(content: bytes, goes_to: Path | Workspace) -> Path:
+    """Write the record into a file, or into a workspace and its site; what to tell the reader."""
+    from btv_report.atomic import make_folder, write_atomic
+    from btv_report.stages.publish import render_site
+
+    if isinstance(goes_to, Path):
+        make_folder(goes_to.parent, private=False)
+        write_atomic(goes_to, content, private=False)
+        return goes_to
+    with goes_to.writing():
+        write_atomic(goes_to.calibration, content, private=False)
+    render_site(goes_to, goes_to.site)
+    return goes_to.site / "methods" / "calibration" / "index.html"

@@ -10,9 +10,7 @@ import click
 
 from btv_report import exit_codes
 from btv_report.cli.outcome import errors_become_sentences, printable, stop
-from btv_report.cli.workspaces import find_workspace
-
-_MARKS = {"ok": "✓", "warning": "!", "problem": "✗"}
+from btv_report.cli.workspaces import find_workspace, settings_folder
 
 
 @click.command("doctor")
@@ -23,15 +21,16 @@ _MARKS = {"ok": "✓", "warning": "!", "problem": "✗"}
 )
 def doctor_command(*, online: bool, as_json: bool, workspace: Path | None) -> None:
     """
-    Check this machine: versions, folders and their rights, free disk, TLS, the store, and with --online the archive.
+    Check this machine: versions, settings, folders and their rights, free disk, TLS, the store; --online: the archive.
 
-    Nothing is written. It ends with 0 where all is well, 6 where this machine has a problem, 3 where only a service does.
+    Nothing is written to workspace or cache. It ends with 0 where all is well, 6 where this machine has a problem, 3 where
+    only a service does.
     """
     with errors_become_sentences():
         from btv_report.stages.diagnosis import diagnose
 
         place, _ = find_workspace(workspace)
-        findings = diagnose(place, os.environ, online=online)
+        findings = diagnose(place, os.environ, settings_folder(workspace), online=online)
         if as_json:
             answer = [
                 {"topic": f.topic, "grade": f.grade, "finding": f.finding, "remedy": f.remedy, "local": f.local}
@@ -42,7 +41,7 @@ def doctor_command(*, online: bool, as_json: bool, workspace: Path | None) -> No
             width = max(len(finding.topic) for finding in findings)
             for finding in findings:
                 remedy = f" {finding.remedy}" if finding.remedy else ""
-                line = f"{_MARKS[finding.grade]} {finding.topic:<{width}}  {finding.finding}{remedy}"
+                line = f"{finding.grade:<7}  {finding.topic:<{width}}  {finding.finding}{remedy}"
                 click.echo(printable(line))
     problems = [finding for finding in findings if finding.grade == "problem"]
     if any(finding.local for finding in problems):

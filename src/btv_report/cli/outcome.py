@@ -70,6 +70,9 @@ def errors_become_sentences(
         say(f"Error: {error.strerror}{where}. Free space or change permissions there, then run again.")
         stop(exit_codes.LOCAL_ENVIRONMENT)
     except RuntimeError as error:
+        if "home directory" in str(error):  # pathlib, about ~name where nobody has that name
+            say("Error: a path begins with `~` and a user who is not known here. Write the whole path.")
+            stop(exit_codes.USAGE)
         if "interrupted" not in str(error).lower():  # DuckDB turns Ctrl-C into an error of its own
             _bug(verbose=verbose)
         _interrupted()

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
 from btv_report.cli.progress import story
@@ -23,23 +24,34 @@ class ReportCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Look up the defaults before the flags are read: flag > variable > file > default."""
-        from btv_report.settings import defaults_for_report
+        from btv_report.settings import given_to_report
 
-        if not {"--help", "-h"} & set(args):
-            with errors_become_sentences():
-                ctx.default_map = defaults_for_report(os.environ, settings_folder(_named_workspace(args)))
-        return super().parse_args(ctx, args)
+        if {"--help", "-h"} & set(args):
+            return super().parse_args(ctx, args)
+        with errors_become_sentences():
+            given = given_to_report(os.environ, settings_folder(_workspace_option(args)))
+        ctx.default_map = {name: value.value for name, value in given.items()}
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            name = error.param.name if error.param is not None else None
+            if name not in given or ctx.get_parameter_source(name) is not ParameterSource.DEFAULT_MAP:
+                raise
+            words = f"{error.message} It comes from the {given[name].origin}."
+            raise click.BadParameter(words, ctx, error.param) from error
 
 
-def _named_workspace(args: list[str]) -> Path | None:
-    """The folder behind `--workspace`, read before click reads it: the settings may stand there."""
+def _workspace_option(args: list[str]) -> Path | None:
+    """The folder behind the last `--workspace`, read before click reads it: the settings may stand there."""
+    found = None
     for number, word in enumerate(args):
+        if word == "--":
+            break
         if word.startswith("--workspace="):
-            return Path(word.partition("=")[2])
-        if word == "--workspace" and number + 1 < len(args):
-            return Path(args[number + 1])
-    named = os.environ.get("BTV_REPORT_WORKSPACE")
-    return Path(named) if named else None
+            found = Path(word.partition("=")[2])
+        elif word == "--workspace" and number + 1 < len(args):
+            found = Path(args[number + 1])
+    return found
 
 
 @click.command(

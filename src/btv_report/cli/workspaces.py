@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,15 @@ def current_folder() -> Path:
         raise folder_gone() from error
 
 
-def settings_folder(workspace: Path | None) -> Path:
+def named_workspace(given: Path | None) -> Path | None:
+    """The folder that `--workspace` names, else the one of BTV_REPORT_WORKSPACE; None where neither names one."""
+    named = os.environ.get("BTV_REPORT_WORKSPACE", "").strip()
+    return given if given is not None else Path(named) if named else None
+
+
+def settings_folder(given: Path | None) -> Path:
     """Where btv-report.toml stands: in the workspace that is named, else in the current folder."""
+    workspace = named_workspace(given)
     return workspace.expanduser() if workspace is not None else current_folder()
 
 
@@ -42,6 +50,7 @@ def find_workspace(given: Path | None) -> tuple[Workspace, str]:
     """
     from btv_report.store.workspace import locate_workspace
 
+    given = named_workspace(given)
     if given is not None and given.expanduser().is_absolute():
         return locate_workspace(given, given)
     return locate_workspace(given, current_folder())

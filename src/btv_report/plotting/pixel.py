@@ -1,9 +1,9 @@
 """
 The pictures of the four pixel checks, from a check result.
 
-Each function takes the `CheckResult` of one sector (or the check as a run record holds it), draws the stamps that the result
-stores, and falls back on the median of the pixels, `tpf_data`, where it stores none. Without `ax` it returns a Plotly figure;
-with matplotlib axes it draws on them and returns them.
+Each function takes the `CheckResult` of one sector (or the check as a run record or `check --json` holds it), draws the stamps
+that the result stores, and falls back on the median of the pixels, `tpf_data`, where it stores none. Without `ax` it returns a
+Plotly figure; with matplotlib axes it draws on them and returns them.
 
 Rows and columns are 0-based in the stamp, pixel centres at integers, row 0 at the bottom. What the stamps cannot show needs
 the pixel file again: animations of the centroid cadence by cadence, light curves of single pixels, other apertures.
@@ -22,15 +22,14 @@ from btv_report.checks.result import CheckResult
 from btv_report.dossier.figures import stamp_scene as words
 from btv_report.dossier.figures.centroid import DISTANCES
 from btv_report.dossier.figures.colours import diverging, sequential_asinh
-from btv_report.dossier.figures.curves import MAX_DRAWN, GrowthCurves
 from btv_report.dossier.figures.pixels import FloatImage
-from btv_report.dossier.figures.svg import ACCENT_COLOUR, INK_COLOUR, MODEL_COLOUR, MUTED_COLOUR
+from btv_report.dossier.figures.svg import ACCENT_COLOUR, INK_COLOUR
 from btv_report.dossier.figures.text import fixed
-from btv_report.dossier.numbers import p_equals
 from btv_report.errors import PlotError
+from btv_report.plotting.growth import curve_panel, growth_curves
 from btv_report.plotting.overlays import ellipses, mark, neighbour_marks, outline, polygon
-from btv_report.plotting.panel import Band, Heatmap, Line, Panel, Points
-from btv_report.plotting.stored import image_to_draw, place_words, result_of, stored_mask
+from btv_report.plotting.panel import Heatmap, Line, Panel, Points
+from btv_report.plotting.stored import image_to_draw, place_of, place_words, result_of, stored_mask
 from btv_report.record import CheckValue
 
 if TYPE_CHECKING:
@@ -127,8 +126,8 @@ def plot_difference_image(
         lines=outline(words.APERTURE, stored_mask(one, "aperture_mask", image.shape))
         + polygon(words.REGION, details.get("region_3sigma")),
         points=neighbour_marks(details.get("neighbours"), image.shape)
-        + mark(words.TARGET, details.get("target"))
-        + mark(words.SOURCE, details.get("source")),
+        + mark(words.TARGET, place_of(one, "target"))
+        + mark(words.SOURCE, place_of(one, "source")),
     )
     return _plotly([panel]) if ax is None else _axes(ax, panel)
 
@@ -145,12 +144,12 @@ def plot_aperture_curve(result: CheckResult | CheckValue, *, ax: Axes | None = N
         (a ValueError) If the result is of another check, or measured no depth.
     """
     one = result_of(result, "V10", "plot_aperture_curve")
-    curves = _growth_curves(one)
+    curves = growth_curves(one)
     if curves is None:
         because = f" The check was not run: {one.reason}" if one.reason else ""
         hint = "" if one.sector is not None else "Give the result of one sector."
         raise PlotError(f"The V10 result of {place_words(one)} holds no depths.{because}", hint=hint)
-    panel = _curve_panel(one, curves)
+    panel = curve_panel(one, curves, _title(one))
     return _plotly([panel]) if ax is None else _axes(ax, panel)
 
 
@@ -301,60 +300,3 @@ def _ghost_numbers(result: CheckResult) -> tuple[str, ...]:
     named = (("core", "core_correlation"), ("halo", "halo_correlation"), ("excess", "halo_excess_sigma"))
     parts = [f"{name} {fixed(result.metrics[key].value, 1)}σ" for name, key in named if key in result.metrics]
     return (", ".join(parts),) if parts else ()
-
-
-def _growth_curves(result: CheckResult) -> GrowthCurves | None:
-    """The curves of a V10 result, neighbours nearest to the measured depths first; None without depths."""
-    details = result.details
-    depth = details.get("depth_ppm")
-    if not depth:
-        return None
-    metrics = {name: float(metric.value) for name, metric in result.metrics.items()}
-    neighbours = sorted(
-        details.get("predicted_neighbours") or [],
-        key=lambda curve: sum(abs(p - d) for p, d in zip(curve["ppm"], depth, strict=True)),
-    )
-    return GrowthCurves(
-        list(details["radii_px"]),
-        list(depth),
-        list(details["depth_ppm_err"]),
-        details.get("predicted_on_target_ppm"),
-        [(number, str(curve["star_id"]), curve["ppm"]) for number, curve in enumerate(neighbours, start=1)],
-        metrics.get("depth_ppm_pipeline"),
-        metrics.get("depth_ppm_pipeline_err"),
-    )
-
-
-def _curve_panel(result: CheckResult, curves: GrowthCurves) -> Panel:
-    """Depth against radius."""
-    radii = tuple(curves.radii_px)
-    lines = []
-    if curves.target_ppm is not None:
-        lines.append(Line("predicted on the target", radii, _floats(curves.target_ppm), MODEL_COLOUR))
-    for _, star, ppm in curves.neighbours[:MAX_DRAWN]:
-        lines.append(Line(f"predicted on {star}", radii, _floats(ppm), MUTED_COLOUR, dashed=True))
-    bands = []
-    if curves.pipeline_ppm is not None:
-        error = curves.pipeline_error_ppm or 0.0
-        low, high = curves.pipeline_ppm - error, curves.pipeline_ppm + error
-        bands.append(Band("pipeline aperture, ±1σ", low, high, MODEL_COLOUR))
-    notes = []
-    if "chi2_p_value" in result.metrics:
-        notes.append(f"agreement with a signal on the target: {p_equals(float(result.metrics['chi2_p_value'].value))}")
-    x, y, errors = (tuple(values) for values in zip(*curves.measured(), strict=True))
-    return Panel(
-        _title(result, *notes),
-        "aperture radius (px)",
-        "depth (ppm)",
-        (radii[0] - 0.25, radii[-1] + 0.25),
-        curves.y_range(),
-        square=False,
-        bands=tuple(bands),
-        lines=tuple(lines),
-        points=(Points("measured", x, y, INK_COLOUR, "dot", (7.0,) * len(x), errors=errors),),
-    )
-
-
-def _floats(values: Sequence[float | None]) -> tuple[float, ...]:
-    """Numbers with NaN where there is none."""
-    return tuple(np.nan if value is None else float(value) for value in values)

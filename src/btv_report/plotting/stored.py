@@ -87,6 +87,14 @@ def place_words(result: CheckResult) -> str:
     return f"candidate {result.candidate}, {where}"
 
 
+def place_of(result: CheckResult, name: str) -> Mapping[str, Any] | None:
+    """A place of the details such as `target`, else out of the metrics, such as `target_row` and `target_column`."""
+    if place := result.details.get(name):
+        return cast(Mapping[str, Any], place)
+    row, column = (result.metrics.get(f"{name}_{axis}") for axis in ("row", "column"))
+    return None if row is None or column is None else {"row": row.value, "column": column.value}
+
+
 def stored_image(result: CheckResult, name: str) -> FloatImage | None:
     """
     A stored stamp, float32, shape (n_row, n_column), infinities as NaN; None where it is not stored or nothing is finite.

@@ -156,6 +156,9 @@ class _Asking:
             self.finds.replies.append(ArchiveReply(endpoint, AnswerState.SKIPPED, "", detail))
             return None
         kept = " Kept from an earlier run." if answered.from_cache else ""
+        if answered.n_unread:
+            kept = f" {answered.n_unread} of its rows could not be read and are left out."
+            self.finds.warnings.append(f"TIC {self.request.tic_id}: MAST, {endpoint}:{kept}")
         detail = f"{tell(answered.value)}{kept}"
         self.finds.replies.append(ArchiveReply(endpoint, answered.state, answered.asked_at, detail))
         return answered.value

@@ -6,8 +6,10 @@ import locale
 import os
 import platform
 import shutil
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from btv_report._version import __version__
 from btv_report.archive.addresses import mast_url, public_url
 from btv_report.archive.cache_folder import named_cache_folder, require_trusted
 from btv_report.errors import BtvReportError
+from btv_report.settings import FILE_NAME, PREFIX, SETTINGS, load_settings
 from btv_report.store.workspace import Workspace, cache_folder
 
 LITTLE_DISK_BYTES = 2_000_000_000
@@ -33,11 +36,13 @@ class Finding:
     local: bool = True
 
 
-def diagnose(workspace: Workspace, environment: Mapping[str, str], *, online: bool) -> list[Finding]:
-    """Every finding, in a stable order."""
+def diagnose(
+    workspace: Workspace, environment: Mapping[str, str], settings_folder: Path, *, online: bool
+) -> list[Finding]:
+    """Every finding, in a stable order; `settings_folder` is where btv-report.toml may stand."""
     cache = cache_folder(workspace, environment)
     named = named_cache_folder(environment)
-    findings = [_versions(), *_dependencies(), _locale()]
+    findings = [_versions(), *_dependencies(), _locale(), _settings(environment, settings_folder)]
     findings += [_folder("workspace", workspace.root), _disk("workspace disk", workspace.root)]
     findings += [_cache(cache, named[1] if named else ""), _disk("cache disk", cache)]
     findings += [_store(workspace), _tls()]
@@ -73,22 +78,54 @@ def _dependencies() -> list[Finding]:
 
 def _locale() -> Finding:
     encoding = locale.getpreferredencoding(False)
-    # What is written does not depend on it; the terminal may not show every letter.
-    return Finding("locale", "ok", f"{encoding}; files are written in UTF-8 whatever it is.")
+    # What is written is UTF-8 with modes of its own; the terminal may not show every letter.
+    return Finding("locale", "ok", f"{encoding}, umask {_umask():04o}; files do not depend on them.")
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)  # there is no way to read it but to set it
+    os.umask(mask)
+    return mask
+
+
+def _settings(environment: Mapping[str, str], folder: Path) -> Finding:
+    """Whether btv-report.toml and the variables can be read; a variable that nobody reads is probably a slip."""
+    try:
+        values = load_settings(environment, folder)
+    except BtvReportError as error:
+        return Finding("settings", "problem", error.message, error.hint)
+    known = [setting.variable for setting in SETTINGS]
+    for variable in sorted(environment):
+        if variable.startswith(PREFIX) and variable not in known:
+            near = get_close_matches(variable, known, n=1)
+            remedy = f"Did you mean {near[0]}?" if near else "`btv-report config` shows all that are."
+            return Finding("settings", "warning", f"{variable} is set, and is no setting.", remedy)
+    number = sum(value.origin != "default" for value in values)
+    where = f"{folder / FILE_NAME}, " if (folder / FILE_NAME).is_file() else ""
+    return Finding("settings", "ok", f"{where}{number} other than the default.")
 
 
 def _folder(topic: str, folder: Path) -> Finding:
     existing = _nearest(folder)
+    if not existing.is_dir():
+        remedy = "Move it away, or choose another folder."
+        return Finding(topic, "problem", f"{existing} is in the way: it is no folder.", remedy)
     if not os.access(existing, os.W_OK | os.X_OK):
         remedy = "Choose another folder with --workspace."
         return Finding(topic, "problem", f"{folder} cannot be written to.", remedy)
-    state = "writable" if existing == folder else "is not there yet, and can be made"
-    return Finding(topic, "ok", f"{folder}, {state}.")
+    if existing != folder:
+        return Finding(topic, "ok", f"{folder}, is not there yet, and can be made.")
+    status = folder.stat()
+    if status.st_mode & stat.S_IWOTH:
+        remedy = f"Take that right away with `chmod o-w {folder}`."
+        return Finding(topic, "warning", f"{folder} may be written to by everybody.", remedy)
+    mode = f"mode {stat.S_IMODE(status.st_mode):04o}, owner uid {status.st_uid}"
+    return Finding(topic, "ok", f"{folder}, writable ({mode}).")
 
 
 def _cache(folder: Path, variable: str) -> Finding:
     origin = f" ({variable})" if variable else ""
-    if not folder.exists():
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises where a folder above may not be entered
         return _folder("cache", folder)
     try:
         require_trusted(folder)
@@ -101,7 +138,7 @@ def _cache(folder: Path, variable: str) -> Finding:
 
 
 def _disk(topic: str, folder: Path) -> Finding:
-    free = shutil.disk_usage(_nearest(folder)).free
+    free = shutil.disk_usage(_nearest_folder(folder)).free
     words = f"{free / 1e9:.1f} GB free."
     if free < LITTLE_DISK_BYTES:
         remedy = "One sector of pixels takes 50 MB, a dossier less than 1 MB."
@@ -153,5 +190,9 @@ def _archive(environment: Mapping[str, str], cache: Path) -> Finding:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
-    return next(place for place in (folder, *folder.parents) if place.is_dir())
+    """The folder, or what there is nearest above it, which may be a file; a place that may not be looked at is not there."""
+    return next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+
+
+def _nearest_folder(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if os.path.isdir(place))  # noqa: PTH112 - as above
