@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import os
 import pickle
@@ -193,29 +192,29 @@ def test_f153_pickle_planted_in_every_slot_never_runs(
     cache: PersistentCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    real_import = builtins.__import__
 
     def forbid(*_: object, **__: object) -> None:
         pytest.fail("pickle was asked to load")
 
-    cache.put("json", {"a": 1})
-    cache.put("bytes", b"abc")
-    cache.put("array", np.arange(3))
+    def fill() -> None:
+        cache.put("json", {"a": 1})
+        cache.put("bytes", b"abc")
+        cache.put("array", np.arange(3))
+
+    fill()
     payload = pickle.dumps(Payload())
     slots = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
     assert len(slots) >= 6
     monkeypatch.setattr(pickle, "load", forbid)
     monkeypatch.setattr(pickle, "loads", forbid)
+    monkeypatch.setattr(pickle, "Unpickler", forbid)
     for slot in slots:
-        before = slot.read_bytes()
+        fill()
         slot.write_bytes(payload)
         again = PersistentCache(tmp_path / "cache")
         for key in ("json", "bytes", "array"):
             again.get(key)
         again.keys()
-        slot.parent.mkdir(parents=True, exist_ok=True)
-        slot.write_bytes(before)
-    assert builtins.__import__ is real_import
     assert not (tmp_path / "canary").exists()
 
 

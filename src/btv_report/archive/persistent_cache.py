@@ -3,9 +3,11 @@ A cache on disk that survives the process: values by key, without pickle, bounde
 
     v1/data/<sha256 of the key>.json|npz|bin     the value
     v1/meta/<sha256 of the key>.json             key, kind, sha256 of the value, times, pins
+    v1/locks/                                    locks of the kernel, shared by keys whose hashes begin alike
 
-What does not agree with its own description (cut, swapped, foreign, of another version) is moved to `v1/quarantine/` and counts
-as absent. Ages come from the description, never from the file system's times, which copying and restoring change.
+What does not agree with its own description (cut, swapped, foreign) is moved to `v1/quarantine/` and counts as absent; another
+version has another folder. Ages come from the description, never from the file system's times, which copying and restoring
+change. While a value is replaced the description names both, so that a process killed meanwhile leaves one of them.
 """
 
 from __future__ import annotations
@@ -13,20 +15,30 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from btv_report.archive.cache_folder import default_cache_folder, ensure_private_folder, require_trusted
+from btv_report.archive.cache_folder import default_cache_folder, ensure_private_folder, kernel_lock, require_trusted
 from btv_report.archive.cached_values import SUFFIXES, decode_value, encode_value
+from btv_report.archive.stored_files import NOT_OURS
+from btv_report.archive.value_descriptions import (
+    NOT_SOUND,
+    SCHEMA_VERSION,
+    Meta,
+    either,
+    read_bytes,
+    read_meta,
+    require_plain,
+    size_of,
+)
 from btv_report.atomic import make_folder, sentences, write_atomic
 from btv_report.errors import BtvReportError
 
-SCHEMA_VERSION = 1
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, RecursionError)
+LOCK_TIMEOUT_S = 60.0
 
 
 class PersistentCache:
@@ -35,7 +47,7 @@ class PersistentCache:
 
     Parameters
     ----------
-    cache_dir : the folder; that of the cache variables, else `.btv-report/cache/values` here
+    cache_dir : the folder; that of the cache variables, else `.btv-report/cache` here, and `values` in it
     max_entries : beyond it the entry that was not used for longest leaves; pinned ones stay
     clock : seconds since 1970, for tests
 
@@ -78,22 +90,34 @@ class PersistentCache:
         """
         The value of a key, which counts as used now; `default` when there is none, or it was damaged.
 
-        A cache that cannot be written to is read all the same.
+        A cache that cannot be written to, or locked, is read all the same.
+
+        Raises
+        ------
+        LocalEnvironmentError
+            If the folder is somebody else's, or others may write to it.
         """
-        with self._locked(key):
-            meta = self._meta(key)
-            if meta is None:
-                return default
+        if not self._root.is_dir():
+            return default
+        require_trusted(self.cache_dir)
+        with self._read_locked(key) as is_locked:
             try:
-                data = self._data_path(key, meta["kind"]).read_bytes()
-                if hashlib.sha256(data).hexdigest() != meta["sha256"]:
-                    raise ValueError("its bytes are not those that were kept")
-                value = decode_value(meta["kind"], data)
-            except _DAMAGE:
-                self._quarantine(key)
+                meta, value = self._read(key)
+            except FileNotFoundError:
                 return default
-            with contextlib.suppress(BtvReportError):
-                self._write_meta(key, {**meta, "accessed_at": self._now()})
+            except OSError as error:
+                if is_locked and error.errno in NOT_OURS:
+                    self._quarantine(key)
+                return default
+            except MemoryError:  # says nothing about the entry
+                return default
+            except Exception:  # whatever a foreign file makes a parser say, it is damage
+                if is_locked:
+                    self._quarantine(key)
+                return default
+            if is_locked:
+                with contextlib.suppress(BtvReportError):
+                    self._write_meta(key, {**meta, "accessed_at": self._now()})
             return value
 
     def put(self, key: str, value: Any) -> None:
@@ -107,28 +131,13 @@ class PersistentCache:
         LocalEnvironmentError
             If the machine does not let it be written.
         """
+        require_plain(value)
         kind, data = encode_value(value)
         ensure_private_folder(self.cache_dir)
         for name in ("data", "meta", "locks"):
             make_folder(self._root / name, private=True)
         with self._locked(key):
-            old = self._meta(key)
-            self._remove_files(key, keep=kind)
-            write_atomic(self._data_path(key, kind), data, private=True)
-            now = self._now()
-            meta = {
-                "schema_version": SCHEMA_VERSION,
-                "key": key,
-                "kind": kind,
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "n_bytes": len(data),
-                "created_at": now,
-                "accessed_at": now,
-                "tic_id": _number_of(value, "tic_id"),
-                "sector": _number_of(value, "sector"),
-                "pins": old["pins"] if old else [],
-            }
-            self._write_meta(key, meta)
+            self._exchange(key, self._new_meta(key, kind, data, value), data)
         self._evict(spare=key)
 
     def set(self, key: str, value: Any) -> None:
@@ -136,15 +145,15 @@ class PersistentCache:
         self.put(key, value)
 
     def has(self, key: str) -> bool:
-        """Whether there is a description and a value of a key; the value is not read."""
+        """Whether there is a description and a value of its size; the value is not read."""
         meta = self._meta(key)
-        return meta is not None and self._data_path(key, meta["kind"]).is_file()
+        return meta is not None and any(size_of(self._data_path(key, item)) == item["n_bytes"] for item in either(meta))
 
     def keys(self) -> list[str]:
         """All keys, sorted."""
         return sorted(meta["key"] for meta in self._metas())
 
-    def metadata(self, key: str) -> dict[str, Any] | None:
+    def metadata(self, key: str) -> Meta | None:
         """The description of a key's value; None when there is none."""
         return self._meta(key)
 
@@ -172,81 +181,143 @@ class PersistentCache:
             if meta is not None:
                 self._write_meta(key, {**meta, "pins": change(meta["pins"])})
 
+    def _new_meta(self, key: str, kind: str, data: bytes, value: Any) -> Meta:
+        old = self._meta(key)
+        now = self._now()
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "key": key,
+            "kind": kind,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "n_bytes": len(data),
+            "created_at": now,
+            "accessed_at": now,
+            "tic_id": _number_of(value, "tic_id"),
+            "sector": _number_of(value, "sector"),
+            "pins": old["pins"] if old else [],
+        }
+
+    def _exchange(self, key: str, meta: Meta, data: bytes) -> None:
+        """Put new data in the place of old ones, if any; killed at any point, the one or the other can be read."""
+        path, old = self._data_path(key, meta), self._meta(key)
+        if old is not None and self._data_path(key, old) == path:
+            before = next((item for item in either(old) if size_of(path) == item["n_bytes"]), old)
+            self._write_meta(key, {**meta, "replaces": {name: before[name] for name in ("kind", "sha256", "n_bytes")}})
+        write_atomic(path, data, private=True)
+        self._write_meta(key, meta)
+        for suffix in set(SUFFIXES.values()):
+            other = path.with_suffix(f".{suffix}")
+            if other != path:
+                _unlink(other)
+
+    def _read(self, key: str) -> tuple[Meta, Any]:
+        """
+        Description and value of a key.
+
+        Raises
+        ------
+        OSError, and whatever damaged bytes lead to
+        """
+        meta = read_meta(self._meta_path(key))
+        if meta["key"] != key:
+            raise ValueError("it describes another key")
+        for item in either(meta):
+            data = read_bytes(self._data_path(key, item), item["n_bytes"])
+            if len(data) == item["n_bytes"] and hashlib.sha256(data).hexdigest() == item["sha256"]:
+                return item, decode_value(item["kind"], data)
+        raise ValueError("its bytes are not those that were kept")
+
     def _evict(self, *, spare: str) -> None:
         """Let the entries go that were not used for longest, down to the capacity; what was just put is spared."""
         metas = list(self._metas())
         surplus = len(metas) - self.max_entries
+        if surplus <= 0:
+            return
+        now = self._now()
+
+        def age_order(meta: Meta) -> tuple[float, str]:
+            # "Used in the future" is the trace of a clock that was wrong: such an entry must not outlive all others.
+            used = meta["accessed_at"]
+            return (used if used <= now else -math.inf), meta["key"]
+
         free = [meta for meta in metas if not meta["pins"] and meta["key"] != spare]
-        for meta in sorted(free, key=lambda item: (item["accessed_at"], item["key"]))[: max(surplus, 0)]:
-            self.remove(meta["key"])
+        for meta in sorted(free, key=age_order)[:surplus]:
+            with self._locked(meta["key"]):
+                if self._meta(meta["key"]) == meta:  # else it was pinned or used since
+                    self._remove_files(meta["key"])
 
     def _now(self) -> float:
         return float(self._clock())
 
-    def _metas(self) -> Iterator[dict[str, Any]]:
+    def _metas(self) -> Iterator[Meta]:
         try:
             names = sorted(item.name for item in (self._root / "meta").iterdir() if item.suffix == ".json")
         except OSError:
             return
         for name in names:
-            meta = self._read_meta(self._root / "meta" / name)
-            if meta is not None and f"{_hash(meta['key'])}.json" == name:
-                yield meta
+            with contextlib.suppress(OSError, *NOT_SOUND):
+                meta = read_meta(self._root / "meta" / name)
+                if f"{_hash(meta['key'])}.json" == name:
+                    yield meta
 
-    def _meta(self, key: str) -> dict[str, Any] | None:
-        meta = self._read_meta(self._root / "meta" / f"{_hash(key)}.json")
-        return meta if meta is not None and meta["key"] == key else None
+    def _meta(self, key: str) -> Meta | None:
+        with contextlib.suppress(OSError, *NOT_SOUND):
+            meta = read_meta(self._meta_path(key))
+            return meta if meta["key"] == key else None
+        return None
 
-    @staticmethod
-    def _read_meta(path: Path) -> dict[str, Any] | None:
-        try:
-            meta = json.loads(path.read_bytes())
-            is_sound = (
-                meta["schema_version"] == SCHEMA_VERSION
-                and isinstance(meta["key"], str)
-                and meta["kind"] in SUFFIXES
-                and isinstance(meta["sha256"], str)
-                and isinstance(meta["accessed_at"], int | float)
-                and isinstance(meta["pins"], list)
-            )
-        except _DAMAGE:
-            return None
-        return meta if is_sound else None
+    def _write_meta(self, key: str, meta: Meta) -> None:
+        data = json.dumps(meta, sort_keys=True, ensure_ascii=True, allow_nan=False).encode() + b"\n"
+        write_atomic(self._meta_path(key), data, private=True)
 
-    def _write_meta(self, key: str, meta: dict[str, Any]) -> None:
-        data = json.dumps(meta, sort_keys=True, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-        write_atomic(self._root / "meta" / f"{_hash(key)}.json", data, private=True)
+    def _meta_path(self, key: str) -> Path:
+        return self._root / "meta" / f"{_hash(key)}.json"
 
-    def _data_path(self, key: str, kind: str) -> Path:
-        return self._root / "data" / f"{_hash(key)}.{SUFFIXES[kind]}"
+    def _data_path(self, key: str, meta: Meta) -> Path:
+        return self._root / "data" / f"{_hash(key)}.{SUFFIXES[meta['kind']]}"
 
-    def _remove_files(self, key: str, *, keep: str | None = None) -> None:
+    def _remove_files(self, key: str) -> None:
         """The description first: a value without one is nothing, a description without value a damage."""
-        paths = [self._root / "meta" / f"{_hash(key)}.json"]
-        paths += [self._data_path(key, kind) for kind in SUFFIXES if keep is None or SUFFIXES[kind] != SUFFIXES[keep]]
-        for path in paths:
-            with sentences("remove", path):
-                path.unlink(missing_ok=True)
+        _unlink(self._meta_path(key))
+        for suffix in set(SUFFIXES.values()):
+            _unlink(self._root / "data" / f"{_hash(key)}.{suffix}")
 
     def _quarantine(self, key: str) -> None:
         """Move what is damaged out of the way; where it cannot be moved it stays, and stays unused."""
         with contextlib.suppress(OSError, BtvReportError):
-            make_folder(self._root / "quarantine", private=True)
+            folder = self._root / "quarantine"
+            make_folder(folder, private=True)
             for path in (self._root / "data").glob(f"{_hash(key)}.*"):
-                os.replace(path, self._root / "quarantine" / path.name)  # noqa: PTH105
-            (self._root / "meta" / f"{_hash(key)}.json").unlink(missing_ok=True)
+                os.replace(path, folder / path.name)  # noqa: PTH105
+            os.replace(self._meta_path(key), folder / f"{_hash(key)}.meta.json")  # noqa: PTH105
 
     @contextlib.contextmanager
     def _locked(self, key: str) -> Iterator[None]:
-        """A lock of the kernel for one key; none where the folder is not there, or cannot be written to."""
-        from filelock import FileLock
-
+        """The lock of a key; none where nothing was ever kept."""
         folder = self._root / "locks"
-        if not os.access(folder, os.W_OK):
+        if not folder.is_dir():
             yield
             return
-        with FileLock(folder / f"{_hash(key)[:4]}.lock", mode=0o600):
+        busy = f"Another process has been at work on the cache {self.cache_dir} for more than {LOCK_TIMEOUT_S:g} s"
+        with kernel_lock(folder / f"{_hash(key)[:4]}.lock", timeout_s=LOCK_TIMEOUT_S, busy=busy):
             yield
+
+    @contextlib.contextmanager
+    def _read_locked(self, key: str) -> Iterator[bool]:
+        """The lock of a key where it can be had, and whether it was."""
+        with contextlib.ExitStack() as stack:
+            is_locked = os.access(self._root / "locks", os.W_OK)
+            try:
+                if is_locked:
+                    stack.enter_context(self._locked(key))
+            except BtvReportError:
+                is_locked = False
+            yield is_locked
+
+
+def _unlink(path: Path) -> None:
+    with sentences("remove", path):
+        path.unlink(missing_ok=True)
 
 
 def make_light_curve_key(

@@ -14,7 +14,7 @@ from btv_report.cli.outcome import errors_become_sentences, printable, say
 from btv_report.cli.workspaces import find_workspace
 
 if TYPE_CHECKING:
-    from btv_report.archive.cache_listing import CacheListing, Cleaning
+    from btv_report.archive.cache_listing import CacheEntry, CacheListing
     from btv_report.archive.product_cache import ProductCache
 
 _workspace = click.option(
@@ -52,8 +52,8 @@ def list_command(*, as_json: bool, workspace: Path | None) -> None:
 @cache_group.command("clean")
 @click.option("--tic", "tic_ids", multiple=True, type=click.IntRange(1), metavar="N", help="This target. Repeatable.")
 @click.option("--older-than", "days", type=click.FloatRange(0), metavar="DAYS", help="Products fetched longer ago.")
-@click.option("--quarantine", is_flag=True, help="Damaged files that were put aside.")
-@click.option("--all", "everything", is_flag=True, help="All products and answers.")
+@click.option("--quarantine", is_flag=True, help="Damaged files that were put aside, and unfinished downloads.")
+@click.option("--all", "everything", is_flag=True, help="All products and answers, and what was put aside.")
 @click.option("--include-cited", is_flag=True, help="Also what runs cite: their dossiers cannot be verified any more.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -83,14 +83,29 @@ def clean_command(
         )
         for entry in cleaning.kept_cited:
             say(f"{entry.product.path.name} stays: {_runs(entry.cited_by)}.")
-        if dry_run or not cleaning.files:
-            click.echo(printable(_freed("Would free", cleaning)))
+        for path, runs in cleaning.kept_others.items():
+            say(f"{path.name} stays: {_runs(runs)}.")
+        number = len(cleaning.files)
+        if dry_run or not (number or cleaning.abandoned):
+            click.echo(_amount("Would free", number, cleaning.n_bytes) + ".")
             return
-        if not yes and not (sys.stdin.isatty() and click.confirm(_freed("Remove", cleaning), err=True)):
+        if not yes and not _agrees(_amount("Remove", number, cleaning.n_bytes) + "?"):
             say("Nothing was removed (answer the question, or give --yes).")
             return
-        remove(cleaning)
-        click.echo(printable(_freed("Freed", cleaning)))
+        removed = remove(cleaning)
+        for path in removed.busy:
+            say(f"{path.name} stays: it is being fetched, or was replaced or cited just now.")
+        click.echo(_amount("Freed", removed.n_files, removed.n_bytes) + ".")
+
+
+def _agrees(question: str) -> bool:
+    """Ask on a terminal; elsewhere nobody can answer."""
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
 
 
 def _cache(workspace: Path | None) -> ProductCache:
@@ -107,22 +122,27 @@ def _as_json(listing: CacheListing) -> dict[str, Any]:
         "folder": str(listing.folder),
         "product_bytes": listing.product_bytes,
         "other_bytes": listing.side_bytes,
-        "products": [
-            {
-                "tic_id": entry.product.product.tic_id,
-                "sector": entry.product.product.sector,
-                "kind": entry.product.product.kind,
-                "pipeline": entry.product.product.pipeline,
-                "file": entry.product.path.name,
-                "uri": entry.product.uri,
-                "bytes": entry.product.n_bytes,
-                "sha256": entry.product.sha256,
-                "retrieved_at": entry.product.retrieved_at,
-                "cited_by": list(entry.cited_by),
-            }
-            for entry in listing.entries
-        ],
+        "products": [_entry_json(entry) for entry in listing.entries],
+        "superseded": [_entry_json(entry) for entry in listing.superseded],
+        "damaged_pins": [path.name for path in listing.damaged_pins],
     }
+
+
+def _entry_json(entry: CacheEntry) -> dict[str, Any]:
+    product = entry.product.product
+    values = {
+        "tic_id": product.tic_id,
+        "sector": product.sector,
+        "kind": product.kind,
+        "pipeline": product.pipeline,
+        "file": entry.product.path.name,
+        "uri": entry.product.uri,
+        "bytes": entry.product.n_bytes,
+        "sha256": entry.product.sha256,
+        "retrieved_at": entry.product.retrieved_at,
+        "cited_by": list(entry.cited_by),
+    }
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _as_text(listing: CacheListing) -> str:
@@ -137,6 +157,7 @@ def _as_text(listing: CacheListing) -> str:
     number = len(listing.entries)
     lines.append(f"{number} product{'' if number == 1 else 's'}, {listing.product_bytes / 1e6:.1f} MB.")
     lines += [f"{name}: {size / 1e6:.1f} MB." for name, size in listing.side_bytes.items()]
+    lines += [f"Damaged: pins/{path.name} does not say what its run cites any more." for path in listing.damaged_pins]
     return "\n".join(lines)
 
 
@@ -147,7 +168,5 @@ def _runs(run_ids: tuple[str, ...]) -> str:
     return f"cited by run {run_ids[-1]}{more}"
 
 
-def _freed(verb: str, cleaning: Cleaning) -> str:
-    number = len(cleaning.files)
-    end = "?" if verb == "Remove" else "."
-    return f"{verb} {number} file{'' if number == 1 else 's'}, {cleaning.n_bytes / 1e6:.1f} MB{end}"
+def _amount(verb: str, number: int, n_bytes: int) -> str:
+    return f"{verb} {number} file{'' if number == 1 else 's'}, {n_bytes / 1e6:.1f} MB"
