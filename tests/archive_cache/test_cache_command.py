@@ -72,3 +72,8 @@ def test_cache_that_is_not_there_is_empty(tmp_path: Path, monkeypatch: pytest.Mo
     assert ran.exit_code == 0
     assert "0 products" in ran.output
     assert not (tmp_path / "none").exists()
+
+
+def test_all_and_older_than_contradict_each_other(filled: ProductCache) -> None:
+    assert cache("clean", "--all", "--older-than", "30", "--yes").exit_code == 2
+    assert len(filled.cached(8)) == 1

@@ -256,3 +256,13 @@ def test_f140_f145_kill_in_the_middle_of_a_fetch_is_repaired_by_the_next_run(tmp
     found = cache.get_or_fetch(product(), fetch)
     assert found.path.read_bytes() == fetch.content
     assert [path.name for path in found.path.parent.iterdir() if ".part" in path.name or "incoming" in path.name] == []
+
+
+def test_f154_subfolder_that_others_may_write_to_is_refused(cache: ProductCache, fetch: CountingFetch) -> None:
+    path = cache.get_or_fetch(product(), fetch).path
+    for folder in (path.parent, cache.folder_of(7), cache.products):
+        folder.chmod(0o777)
+        with pytest.raises(LocalEnvironmentError, match="may be written to by everybody"):
+            cache.cached_product(product())
+        folder.chmod(0o700)
+    assert cache.cached_product(product()) is not None

@@ -77,6 +77,15 @@ def test_two_stores_do_not_meet_and_clear_together() -> None:
     assert (cache.get("x"), cache.get_computed("x"), other.get("x")) == (None, None, 3)
 
 
+def test_small_session_takes_nothing_from_a_large_one() -> None:
+    large, small = SessionCache("large"), SessionCache("small", max_entries=1)
+    for number in range(50):
+        large.put(str(number), number)
+    small.put("x", 1)
+    small.put("y", 2)
+    assert (len(large.keys()), small.keys()) == (50, ["y"])
+
+
 @pytest.mark.parametrize("sizes", [(0, 5), (5, 0), (-1, 5)])
 def test_cache_without_room_is_refused(sizes: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="at least one"):

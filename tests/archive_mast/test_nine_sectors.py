@@ -147,7 +147,7 @@ def test_pipelines_of_one_sector_are_told_apart_and_their_times_compared(
 def test_dry_run_says_what_would_be_fetched_and_writes_nothing(run: Run, archive: MastDouble, tmp_path: Path) -> None:
     ran = run("365938305", "--dry-run")
     assert ran.code == 0
-    assert "Would fetch 17 files" in ran.stdout
+    assert "Would fetch 17 files (" in ran.stdout
     assert f"from {archive.url}" in ran.stdout
     assert archive.fetched() == []
     assert not (tmp_path / "workspace").exists()
@@ -281,3 +281,80 @@ def test_progress_is_shown_on_a_terminal_and_not_in_a_pipe(archive: MastDouble, 
     assert process.returncode == 0
     assert b"asking MAST" in shown
     assert b"_tp.fits" in shown
+
+
+def test_offline_wins_over_refresh_and_opens_no_connection(run: Run, archive: MastDouble) -> None:
+    run("365938305", "--sector", "14")
+    before = archive.n_connections
+    assert run("365938305", "--sector", "14", "--offline", "--refresh").code == 0
+    assert archive.n_connections == before
+
+
+def test_sectors_that_the_cache_lacks_are_named_offline(run: Run, archive: MastDouble) -> None:
+    run("365938305", "--sector", "14")
+    ran = run("365938305", "--offline")
+    assert ran.code == 0
+    assert "a run without --offline fetches them" in ran.stderr
+    assert "20, 21, 40, 41, 47, 48, 60, 74" in ran.stderr
+    nothing = run("365938305", "--sector", "21", "--offline")
+    assert nothing.code == 4
+    assert "Leave --offline out" in nothing.stderr
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"), [(Reply(status=503), "503"), (Reply(b""), "empty answer"), (Reply(status=403), "403")]
+)
+def test_failed_product_comes_first_in_the_error(run: Run, archive: MastDouble, reply: Reply, words: str) -> None:
+    archive.server.play("GET", DOWNLOAD, reply)
+    ran = run("365938305", "--sector", "14", "--pipeline", "SPOC")
+    assert ran.code == 4
+    assert ran.stderr.index(words) < ran.stderr.index("more were not asked for")
+    assert "is used" not in ran.stderr
+
+
+def test_refresh_that_fails_uses_the_kept_copy_and_says_so(run: Run, archive: MastDouble, tmp_path: Path) -> None:
+    run("365938305", "--sector", "14")
+    archive.server.play("GET", DOWNLOAD, Reply(status=503))
+    ran = run("365938305", "--sector", "14", "--refresh", "--json")
+    assert (ran.code, ran.answer["status"]) == (3, "gaps")
+    assert used(ran.answer, "light_curve") == {14: "SPOC"}
+    assert any("The copy kept from an earlier run is used" in warning for warning in ran.answer["warnings"])
+
+
+def test_f091_damaged_copy_is_not_passed_over_offline(run: Run, archive: MastDouble, tmp_path: Path) -> None:
+    run("365938305", "--sector", "14")
+    (path,) = (tmp_path / "workspace" / ".btv-report" / "cache").glob("products/**/*s0014*_lc.fits")
+    content = bytearray(path.read_bytes())
+    content[9000] ^= 1
+    path.write_bytes(content)
+    ran = run("365938305", "--sector", "14", "--offline", "--json")
+    assert (ran.code, ran.answer["status"]) == (3, "gaps")
+    assert "not those that were fetched" in " ".join(ran.answer["warnings"])
+
+
+def test_dry_run_of_a_sector_has_no_gap(run: Run) -> None:
+    ran = run("365938305", "--sector", "14", "--dry-run")
+    assert ran.code == 0
+    assert "fetch light_curve sector 14 SPOC" in ran.stdout
+    assert "no usable product" not in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("question", "field", "value"),
+    [
+        ("tic-entry", "tmag", "bright"),
+        ("tic-entry", "ra", "x"),
+        ("stars-within", "ra", "x"),
+        ("light-curves", "sector", "a"),
+    ],
+)
+def test_f092_answer_that_was_damaged_in_the_cache_is_asked_again(
+    run: Run, archive: MastDouble, tmp_path: Path, question: str, field: str, value: str
+) -> None:
+    run("365938305", "--sector", "14")
+    (path,) = (tmp_path / "workspace" / ".btv-report" / "cache" / "answers").glob(f"tic_*/{question}*.json")
+    kept = json.loads(path.read_bytes())
+    (kept["value"][0] if isinstance(kept["value"], list) else kept["value"])[field] = value
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    assert run("365938305", "--sector", "14").code == 0
+    assert json.loads(path.read_bytes()) != kept

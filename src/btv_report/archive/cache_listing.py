@@ -144,6 +144,8 @@ def plan_cleaning(
             "Nothing was selected to be cleaned.",
             hint="Give --tic N, --older-than DAYS, --quarantine or --all; `btv-report cache list` shows what there is.",
         )
+    if everything and older_than_days is not None:
+        raise UsageError("--all and --older-than contradict each other.", hint="Give one of them.")
     if older_than_days is not None and not older_than_days >= 0:  # also when it is no number at all
         raise UsageError(f"{older_than_days:g} days is no age.", hint="Give --older-than a number of days, such as 30.")
     if not include_cited:

@@ -7,7 +7,7 @@ Asking imports lightkurve and astroquery (2 s) and happens only when the answer 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +15,21 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from btv_report.answer_states import AnswerState
-from btv_report.archive.addresses import MAST_URL
+from btv_report.archive.addresses import MAST_URL, public_url
 from btv_report.archive.answer_cache import Answer, AnswerCache
 from btv_report.archive.limits import Limits
 from btv_report.archive.mast_names import TargetQuery
 from btv_report.archive.mast_types import ArchiveProduct, CutoutSector, NearbyMatch, ResolvedTarget, TicStar
+from btv_report.archive.plain_values import from_plain
 from btv_report.archive.product_cache import CachedProduct, ProductCache
 from btv_report.archive.progress import DownloadPhase, DownloadProgress, ProgressCallback, say_nothing
-from btv_report.errors import ArchiveUnreachableError, MASTClientError, NameResolutionError, TargetNotFoundError
+from btv_report.errors import (
+    ArchiveUnreachableError,
+    FetchError,
+    MASTClientError,
+    NameResolutionError,
+    TargetNotFoundError,
+)
 
 if TYPE_CHECKING:
     from btv_report.archive.fetch import Fetcher
@@ -221,6 +228,8 @@ class MastArchive:
         """
         from btv_report.archive.mast_files import fetch_product
 
+        if self.offline:
+            return self._kept(product)
         self._require_time()
         tell = _teller(self.progress, product, step, steps)
         cached = self.products.get_or_fetch(
@@ -230,6 +239,18 @@ class MastArchive:
         )
         tell(DownloadPhase.COMPLETE, cached.n_bytes, cached.n_bytes)
         return cached
+
+    def _kept(self, product: ArchiveProduct) -> CachedProduct:
+        """A product of the cache; offline nothing is fetched, whatever else was asked for."""
+        kept = self.products.cached_product(product)
+        if kept is None:
+            raise FetchError(
+                f"{product.file} is not in the cache, and nothing is fetched offline.",
+                hint="Fetch it on a machine with a network, without offline.",
+                state=AnswerState.SKIPPED,
+                url=public_url(self.base_url),
+            )
+        return kept
 
     @cached_property
     def fetcher(self) -> Fetcher:
@@ -299,14 +320,14 @@ def _plain(value: Any) -> Any:
     return [asdict(item) for item in value] if isinstance(value, tuple) else asdict(value)
 
 
-def _one(kind: Callable[..., T]) -> Callable[[Any], T]:
-    return lambda value: kind(**value)
+def _one(kind: type[T]) -> Callable[[Any], T]:
+    return lambda value: from_plain(kind, value)
 
 
-def _many(kind: Callable[..., T]) -> Callable[[Any], tuple[T, ...]]:
-    return lambda value: tuple(kind(**item) for item in value)
+def _many(kind: type[T]) -> Callable[[Any], tuple[T, ...]]:
+    return lambda value: tuple(from_plain(kind, item) for item in value)
 
 
 def _resolved(value: Any) -> ResolvedTarget:
-    matches = tuple(NearbyMatch(**match) for match in value["matches"])
-    return ResolvedTarget(**{**value, "matches": matches})
+    matches = tuple(from_plain(NearbyMatch, match) for match in value["matches"])
+    return replace(from_plain(ResolvedTarget, {**value, "matches": ()}), matches=matches)

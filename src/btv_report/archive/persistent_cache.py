@@ -69,8 +69,8 @@ class PersistentCache:
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        if max_entries < 1:
-            raise ValueError(f"a cache holds at least one entry, not {max_entries}")
+        if isinstance(max_entries, bool) or not isinstance(max_entries, int) or max_entries < 1:
+            raise ValueError(f"a cache holds a whole number of entries, at least one, not {max_entries!r}")
         given = Path(cache_dir) if cache_dir is not None else default_cache_folder(os.environ, Path.cwd()) / "values"
         self.cache_dir = given.expanduser().absolute()
         self.max_entries = max_entries

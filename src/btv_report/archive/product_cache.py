@@ -106,6 +106,9 @@ class ProductCache:
             If the machine does not let them be read.
         """
         path = self.path_of(product)
+        for folder in (self.products, self.folder_of(product.tic_id), path.parent):
+            if folder.exists():  # who may write there could put bytes and description there together
+                require_trusted(folder)
         for _ in range(_READS):
             words = read_description(path)
             for found in candidates(words, path):

@@ -15,12 +15,12 @@ class SessionCache:
     """
     A session's view of the two stores that all sessions of the process share.
 
-    Sessions do not see each other's entries; capacity is of the whole store, so that many sessions do not outgrow memory.
+    Sessions do not see each other's entries, and none loses entries because of another: capacity is of a session.
 
     Parameters
     ----------
     session_id : any text
-    max_entries, max_computed : of the store of data, and of computed products; at least 1
+    max_entries, max_computed : entries of this session in the store of data, and of computed products; at least 1
 
     Raises
     ------
@@ -49,7 +49,7 @@ class SessionCache:
         return self._get(self._data, data_ref, default)
 
     def put(self, data_ref: str, data: Any) -> None:
-        """Keep an entry; the least recently used one leaves a full store."""
+        """Keep an entry; its least recently used one leaves a full session."""
         self._put(self._data, data_ref, data, self.max_entries)
 
     def get_or_load(self, data_ref: str, loader: Callable[[], T]) -> T:
@@ -117,8 +117,9 @@ class SessionCache:
         with self._lock:
             store[key] = value
             store.move_to_end(key)
-            while len(store) > capacity:
-                store.popitem(last=False)
+            mine = [known for known in store if known[0] == self.session_id]
+            for oldest in mine[: max(len(mine) - capacity, 0)]:
+                del store[oldest]
 
     def _get_or_make(
         self, store: OrderedDict[tuple[str, str], Any], name: str, make: Callable[[], T], capacity: int

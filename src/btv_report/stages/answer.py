@@ -128,10 +128,13 @@ def _plan_lines(answer: dict[str, Any]) -> list[str]:
     plan = answer.get("to_fetch")
     if plan is None:
         return []
-    unknown = plan["n_files_of_unknown_size"]
-    more = f", and {unknown} of unlisted size (cut-outs)" if unknown else ""
-    files = "1 file" if plan["n_files"] == 1 else f"{plan['n_files']} files"
-    return [f"Would fetch {files}, {plan['bytes'] / 1e6:.1f} MB{more}, from {plan['from']}."]
+    unknown, number = plan["n_files_of_unknown_size"], plan["n_files"]
+    files = "1 file" if number == 1 else f"{number} files"
+    listed = f"{plan['bytes'] / 1e6:.1f} MB" if number > unknown else "no size listed"
+    more = (
+        f" and {unknown} cut-out{'' if unknown == 1 else 's'} of unlisted size" if unknown and number > unknown else ""
+    )
+    return [f"Would fetch {files} ({listed}{more}) from {plan['from']}."]
 
 
 def check_lines(check: dict[str, Any]) -> list[str]:
@@ -155,6 +158,10 @@ def _counted(products: list[dict[str, Any]]) -> str:
     pixels = sum(product["kind"] in {"target_pixel_file", "cutout"} for product in used)
     data = [product for product in used if product["kind"] != "dv_report"]
     sectors = sorted({product["sector"] for product in data if product["sector"] is not None})
+    if not used:
+        return (
+            "no product is at hand yet" if any(_would_fetch(product) for product in products) else "no product is used"
+        )
     return (
         f"{curves} light curve{'' if curves == 1 else 's'} and {pixels} pixel file{'' if pixels == 1 else 's'} used, "
         f"sector{'' if len(sectors) == 1 else 's'} {', '.join(map(str, sectors)) or 'unknown'}"
@@ -162,6 +169,10 @@ def _counted(products: list[dict[str, Any]]) -> str:
 
 
 def _product_line(product: dict[str, Any]) -> str:
-    mark = "use " if product["used"] else "skip"
+    mark = "use  " if product["used"] else "fetch" if _would_fetch(product) else "skip "
     reason = f": {product['reason']}" if product["reason"] else ""
     return f"  {mark} {product['kind']} sector {product['sector']} {product['pipeline']} {product['file']}{reason}"
+
+
+def _would_fetch(product: dict[str, Any]) -> bool:
+    return bool(product["state"] == "SKIPPED" and product["reason"].startswith("it would be fetched"))

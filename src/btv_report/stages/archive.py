@@ -12,26 +12,18 @@ from typing import TypeVar
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.mast_archive import Answered, MastArchive
-from btv_report.archive.mast_files import cutout_product, gap_sentence
+from btv_report.archive.mast_files import cutout_product
 from btv_report.archive.mast_types import ArchiveProduct, TicStar
 from btv_report.archive.product_cache import CachedProduct
 from btv_report.archive.product_choice import Choice, choose_products, sectors_without_pixels
-from btv_report.errors import ArchiveUnreachableError, FetchError, TargetNotFoundError
+from btv_report.errors import ArchiveUnreachableError, TargetNotFoundError
 from btv_report.fits.model import ProductKind
 from btv_report.products.preference import Described
+from btv_report.stages.fetching import OfferedProduct, fetch_wanted
 from btv_report.stages.request import ReportRequest
 from btv_report.targets import SkyPosition
 
 FILES = "files"
-_WORST = (
-    AnswerState.CORRUPT,
-    AnswerState.REJECTED,
-    AnswerState.AUTH_REQUIRED,
-    AnswerState.THROTTLED,
-    AnswerState.UNREACHABLE,
-    AnswerState.NOT_FOUND,
-)
-
 T = TypeVar("T")
 
 
@@ -43,15 +35,6 @@ class ArchiveReply:
     state: AnswerState
     asked_at: str
     detail: str
-
-
-@dataclass(frozen=True)
-class OfferedProduct:
-    """A product of the archive whose bytes are not here: its state (SKIPPED where it was not wanted) and a phrase."""
-
-    product: ArchiveProduct
-    state: AnswerState
-    reason: str
 
 
 @dataclass
@@ -69,7 +52,7 @@ class ArchiveFinds:
     stars : the stars around the target; None where they are not known
     stars_asked_at : when the TIC gave them, UTC
     warnings : sentences
-    to_fetch : in a dry run, what would be fetched
+    to_fetch : offline and in a dry run, what would be fetched otherwise
     """
 
     replies: list[ArchiveReply] = field(default_factory=list)
@@ -191,56 +174,29 @@ class _Asking:
             self.finds.stars_asked_at = self.finds.replies[-1].asked_at
 
     def _fetch_all(self, choices: Sequence[Choice], reports: Sequence[ArchiveProduct]) -> None:
-        """Every wanted product, one after the other; the others are listed."""
-        wanted = [choice.product for choice in choices if choice.wanted]
+        """Every wanted product; the others are listed."""
+        wanted = [*(choice.product for choice in choices if choice.wanted), *reports]
+        fetched = fetch_wanted(self.archive, wanted, dry_run=self.request.dry_run)
+        not_wanted = (choice for choice in choices if not choice.wanted)
         self.finds.offered += [
-            OfferedProduct(choice.product, AnswerState.SKIPPED, choice.reason)
-            for choice in choices
-            if not choice.wanted
+            *fetched.missing,
+            *(OfferedProduct(choice.product, AnswerState.SKIPPED, choice.reason) for choice in not_wanted),
         ]
-        failures: list[AnswerState] = []
-        here = 0
-        steps = len(wanted) + len(reports)
-        for step, product in enumerate((*wanted, *reports), start=1):
-            state = self._fetch_one(product, step, steps)
-            here += state is AnswerState.OK
-            if state not in {AnswerState.OK, AnswerState.SKIPPED}:
-                failures.append(state)
-        if steps and not self.request.dry_run:
-            self._tell_files(steps, here, failures)
-
-    def _fetch_one(self, product: ArchiveProduct, step: int, steps: int) -> AnswerState:
-        kept = self.archive.products.cached_product(product)
-        if kept is None and (self.archive.offline or self.request.dry_run):
-            reason = "not in the cache (--offline)" if self.archive.offline else "it would be fetched (--dry-run)"
-            self.finds.to_fetch.append(product)
-            self.finds.offered.append(OfferedProduct(product, AnswerState.SKIPPED, reason))
-            return AnswerState.SKIPPED
-        try:
-            found = kept if self.request.dry_run and kept else self.archive.fetch(product, step=step, steps=steps)
-        except FetchError as error:
-            self.finds.warnings.append(gap_sentence(product, error))
-            self.finds.offered.append(OfferedProduct(product, error.state, error.message))
-            return error.state
-        (self.finds.dv_files if product.kind == ProductKind.DV_REPORT else self.finds.files).append(found)
-        if found.superseded is not None:
+        self.finds.to_fetch = fetched.to_fetch
+        self.finds.warnings += fetched.warnings
+        for file in fetched.files:
+            is_report = file.product.kind == ProductKind.DV_REPORT
+            (self.finds.dv_files if is_report else self.finds.files).append(file)
+        if wanted and not self.request.dry_run:
+            self.finds.replies.append(ArchiveReply(FILES, fetched.state, "", fetched.sentence))
+        if self.archive.offline and fetched.to_fetch:
+            sectors = sorted({product.sector for product in fetched.to_fetch if product.sector is not None})
+            listed = f" (sectors {', '.join(map(str, sectors))})" if sectors else ""
+            number = len(fetched.to_fetch)
             self.finds.warnings.append(
-                f"TIC {self.request.tic_id}: the archive changed {product.file} since it was fetched last; the old bytes are "
-                "kept beside the new ones."
+                f"TIC {self.request.tic_id}: the archive has {number} more file{'' if number == 1 else 's'} of it that the cache "
+                f"does not hold{listed}; a run without --offline fetches them."
             )
-        return AnswerState.OK
-
-    def _tell_files(self, asked: int, here: int, failures: Sequence[AnswerState]) -> None:
-        fetched = sum(file.was_fetched for file in (*self.finds.files, *self.finds.dv_files))
-        state = next((worst for worst in _WORST if worst in failures), AnswerState.OK)
-        if state is AnswerState.NOT_FOUND:
-            state = AnswerState.UNREACHABLE  # listed by the archive and not there: it is not known what it holds
-        if not failures and here < asked:
-            state = AnswerState.SKIPPED
-        detail = (
-            f"{here} of {asked} wanted files are here: {fetched} fetched now, {here - fetched} kept from earlier runs."
-        )
-        self.finds.replies.append(ArchiveReply(FILES, state, "", detail))
 
 
 def _place(star: TicStar | None, position: SkyPosition | None) -> tuple[float, float] | None:

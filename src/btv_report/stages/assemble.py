@@ -141,7 +141,7 @@ def _mirror_answers(request: ReportRequest, found: FoundProducts, asked_at: str)
     if request.mirrors:
         state, detail = mirror_state(request, found.mirror, (*found.products, *found.dv.products))
         answers.append(_answer("mirror", f"products of TIC {request.tic_id}", state, asked_at, detail))
-    if missing := missing_sectors(request, found.products):
+    if missing := missing_sectors(request, found.products, found.archive):
         where = "mirror" if request.mirrors else "mast"
         answers.append(_answer(where, "sectors asked for", AnswerState.STALE, asked_at, " ".join(missing)))
     return answers

@@ -17,6 +17,7 @@ from btv_report.errors import (
 from btv_report.products.model import ProductFile, ProductState
 from btv_report.record import ProductValue
 from btv_report.stages.archive import ArchiveFinds
+from btv_report.stages.fetching import OfferedProduct
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.values import offered_value, product_value
 
@@ -34,12 +35,29 @@ def nothing_usable(
     ]
     if not considered:
         return _nothing_found(request, mirror, finds)
-    reasons = [f"{value['file']}: {value['reason']}" for value in considered]
-    listed = "; ".join(reasons[:LISTED_FAULTS]) + ("; ..." if len(reasons) > LISTED_FAULTS else "")
+    wanted = [product for product in products if product.state is not ProductState.OK and was_asked(request, product)]
+    failed = [f"{product.path.name}: {product.reason}" for product in wanted]
+    failed += [f"{offer.product.file}: {offer.reason}" for offer in finds.offered if _is_missed(offer)]
+    others = [f"{value['file']}: {value['reason']}" for value in considered]
+    listed = _listed(failed, len(considered) - len(failed)) if failed else _listed(others, 0)
     message = f"TIC {request.tic_id}: no product can be used ({listed})."
     states = {str(product.state) for product in products if was_asked(request, product)}
     states |= {str(offer.state) for offer in finds.offered}
+    if request.offline and finds.to_fetch and not states - {AnswerState.OK, AnswerState.SKIPPED}:
+        hint = "Leave --offline out on a machine with a network, or give --mirror DIR with its files."
+        return NothingUsableError(message, hint=hint, tic_id=request.tic_id, products=considered)
     return _by_state(request, message, states, considered)
+
+
+def _is_missed(offer: OfferedProduct) -> bool:
+    """Whether a product was wanted and did not come, and not merely not chosen."""
+    return offer.state is not AnswerState.SKIPPED or offer.reason.startswith("not in the cache")
+
+
+def _listed(reasons: Sequence[str], n_others: int) -> str:
+    dots = "; ..." if len(reasons) > LISTED_FAULTS else ""
+    more = f"; {n_others} more were not asked for, or others were preferred" if n_others else ""
+    return "; ".join(reasons[:LISTED_FAULTS]) + dots + more
 
 
 def _by_state(
@@ -140,12 +158,14 @@ def fault_warnings(request: ReportRequest, products: Sequence[ProductFile]) -> l
     return sentences
 
 
-def missing_sectors(request: ReportRequest, products: Sequence[ProductFile]) -> list[str]:
-    """A sentence for each sector that was asked for and has no usable product."""
+def missing_sectors(request: ReportRequest, products: Sequence[ProductFile], finds: ArchiveFinds) -> list[str]:
+    """A sentence for each sector that was asked for and has no usable product, at hand or to be fetched."""
     have = {product.header.sector for product in products if product.used and product.header}
-    where = "the mirrors hold" if request.offline else "neither mirrors nor archive have"
+    if request.dry_run:
+        have |= {product.sector for product in finds.to_fetch}
+    where = "in mirrors and cache" if request.offline else "in mirrors and archive"
     return [
-        f"TIC {request.tic_id}: {where} no usable product of sector {sector}, which was asked for."
+        f"TIC {request.tic_id}: {where} there is no usable product of sector {sector}, which was asked for."
         for sector in sorted(set(request.sectors) - have)
     ]
 

@@ -139,7 +139,7 @@ def find_and_read(request: ReportRequest, archive: MastArchive) -> FoundProducts
         warnings=[
             *fault_warnings(request, products),
             *mirror.unreadable,
-            *missing_sectors(request, products),
+            *missing_sectors(request, products, finds),
             *finds.warnings,
             *dv.warnings,
             *prf_sets.warnings,

@@ -30,7 +30,7 @@ from btv_report.record import (
     TargetValue,
     TransitValue,
 )
-from btv_report.stages.archive import OfferedProduct
+from btv_report.stages.fetching import OfferedProduct
 from btv_report.stages.reduce import BinnedLightCurve, FoldedLightCurve
 from btv_report.stamps import encode_stamp
 from btv_report.targets import Target
