@@ -204,3 +204,11 @@ def test_two_archives_in_one_process_are_not_mixed_up(connection: MastConnection
         with pytest.raises(TargetNotFoundError):
             target_row(connection, 5)
         second.session.close()
+
+
+def test_f020_words_in_utf8_without_a_charset_are_read_as_they_were_written(
+    mast: MastDouble, connection: MastConnection
+) -> None:
+    mast.products[0] = replace(LC, description="reduced by González-Álvarez, 0.2⅓ px")
+    (curve,) = search_products(connection, TIC_ID, kind="light_curve")
+    assert curve.description == "reduced by González-Álvarez, 0.2⅓ px"

@@ -62,6 +62,7 @@ class Product:
     listed_bytes: int | None = None
     data_rights: str = "PUBLIC"
     target_name: str | None = None
+    description: str | None = None
     obs_id: str | None = None
 
     @property
@@ -189,7 +190,7 @@ class MastDouble:
             {
                 "obs_collection": "TESS" if product.pipeline == "SPOC" else "HLSP",
                 "obs_id": product.observation,
-                "description": "Light curves" if "lc.fits" in product.file else "Target pixel files",
+                "description": product.description or ("Light curves" if "lc.fits" in product.file else "Pixel files"),
                 "dataURI": product.uri,
                 "productFilename": product.file,
                 "size": product.listed_bytes if product.listed_bytes is not None else len(product.content),
@@ -284,7 +285,7 @@ def _histograms(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def _json(value: Any) -> Reply:
-    return Reply(json.dumps(value).encode(), headers={"Content-Type": "application/json"})
+    return Reply(json.dumps(value, ensure_ascii=False).encode(), headers={"Content-Type": "application/json"})
 
 
 def _arcsec(ra: float, dec: float, star: TicRow) -> float:

@@ -80,3 +80,11 @@ def test_no_option_is_no_ephemeris_and_zero_is_not_no_option() -> None:
     assert ephemeris_from_options(None, None, None) is None
     with pytest.raises(UsageError, match="period"):
         ephemeris_from_options(0.0, 1.0, 1.0)
+
+
+def test_f108_duration_in_another_unit_than_hours_is_refused_with_the_unit() -> None:
+    """A duration of 4.046 h in minutes on a period of 3 d: longer than the orbit."""
+    with pytest.raises(UsageError, match="--duration is in hours, --period in days"):
+        Ephemeris(3.0, 2000.0, 4.046 * 60)
+    with pytest.raises(UsageError, match="BTJD is BJD"):
+        Ephemeris(3.0, 2460322.358, 4.046)
