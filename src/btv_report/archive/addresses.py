@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
@@ -35,11 +36,11 @@ def require_allowed_url(url: str) -> None:
     UsageError
         If the address is neither.
     """
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and is_loopback(parts.hostname):
-        return
+    with contextlib.suppress(ValueError):  # brackets or a port that no address has
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0
+        if is_whole and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))):
+            return
     raise UsageError(
         f"{public_url(url)!r} is not an address that may be asked.",
         hint="Give an https address; plain http is allowed on this machine (127.0.0.1) only.",
@@ -60,7 +61,10 @@ def is_loopback(host: str | None) -> bool:
 
 def public_url(url: str) -> str:
     """An address as it may be shown: without user, password, query and fragment."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit((parts.scheme, f"{host}{port}", parts.path, "", ""))
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "an address that cannot be taken apart"
+    host = f"[{host}]" if ":" in host else host
+    return urlunsplit((parts.scheme, f"{host}:{port}" if port else host, parts.path, "", ""))
