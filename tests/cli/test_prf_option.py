@@ -34,8 +34,8 @@ def prf_folder(star: WrittenScene, tmp_path: Path) -> Path:
     for image, row, column in zip(images, by_row, by_column, strict=True):
         samples[4 - row :: 9, 4 - column :: 9] = image
     cards = {"DATATYPE": "PRF", "CAM": 2.0, "CCD": 3.0, "NSAMP": 9.0, "DATE": "01-May-2019"}
-    for ccd_row in (1.0, 2048.0):
-        for ccd_column in (45.0, 2092.0):
+    for ccd_row in (513.0, 1025.0):
+        for ccd_column in (557.0, 1069.0):
             hdu = fits.PrimaryHDU(samples)
             hdu.header.update(cards | {"CCD_RREF": ccd_row, "CCD_CREF": ccd_column})
             hdu.writeto(folder / f"{ccd_row:.0f}-{ccd_column:.0f}.fits")
@@ -82,6 +82,22 @@ def test_report_uses_records_and_shows_the_set(report: Any, prf_folder: Path, tm
     assert f"Point response: the TESS PRF files {NAME}" in page
     assert prf["sha256"] in page
     assert "private" not in page
+
+
+def test_a_part_of_a_set_far_from_the_star_is_not_used_and_told(report: Any, prf_folder: Path, tmp_path: Path) -> None:
+    for path in prf_folder.glob("*-557.fits"):
+        path.unlink()
+    ran = report("--prf", prf_folder)
+    assert ran.code == 0
+    note = (
+        f"The PRF set {NAME} is not used, because its files at hand do not surround the star (detector row 905, column 705; "
+        "the nearest lies 383 px from it)."
+    )
+    assert f"Sector 30: {note}" in ran.answer["warnings"]
+    assert f"Sector 30: {note}" in " ".join(ran.stderr.split())
+    prf = used_prf(record_of(tmp_path / "workspace", ran.answer["run_id"]))
+    assert (prf["kind"], prf["note"]) == ("own_image", note)
+    assert note in (tmp_path / "workspace" / ran.answer["page"]).read_text(encoding="utf-8")
 
 
 def test_without_files_nothing_is_said_of_them(report: Any, tmp_path: Path) -> None:

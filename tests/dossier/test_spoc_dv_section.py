@@ -72,7 +72,7 @@ def test_nothing_disagrees_and_only_what_was_compared_is_said_to_agree(quiet: Ru
     sector, whole = found.tables
     assert [cell.text for cell in sector.rows[0][:4]] == ["83", "2.00 ± 0.50", "2.00 ± 0.50", "1.1 ± 2.6"]
     assert (sector.rows[0][4].text, sector.rows[0][4].reason) == ("—", "SPOC did not measure it")
-    assert [cell.text for cell in whole.rows[2]] == ["Ghost: correlation of the core", "14.50", "12.00", "σ"]
+    assert [cell.text for cell in whole.rows[2]] == ["Ghost: correlation of the core (σ)", "14.50", "12.00"]
 
 
 def test_offsets_that_differ_beyond_three_sigma_with_the_floor_are_named(quiet: RunRecord) -> None:
@@ -99,6 +99,12 @@ def test_ghosts_and_depths_that_differ_are_named(quiet: RunRecord) -> None:
 def test_a_search_over_several_sectors_is_held_against_all_of_ours(quiet: RunRecord) -> None:
     found = only(quiet, event(sectors=[83, 84]))
     assert [column.title for column in found.tables[1].columns][2] == "Ours, sectors 83, 84"
+
+
+def test_a_judged_image_tells_which_point_response_it_could_not_have(quiet: RunRecord) -> None:
+    images = [image(reason="the PRF set is not used"), image(sector=84, status="not_run", reason="the image is weak")]
+    note = only(quiet, event(images=images)).tables[0].note
+    assert note.endswith("point response. Not judged: the image is weak. The PRF set is not used.")
 
 
 def test_the_page_holds_the_section_and_leads_to_it(quiet: RunRecord) -> None:

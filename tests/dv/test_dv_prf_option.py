@@ -25,14 +25,14 @@ def report(tmp_path: Path, dv_xml: DvXml) -> Path:
 
 @pytest.fixture
 def prf_folder(tmp_path: Path) -> Path:
-    """One PRF file of that star, for the whole of camera 4, CCD 3."""
+    """One PRF file of that star, at its place on camera 4, CCD 3."""
     from astropy.io import fits
     from scipy.special import ndtr
 
     offsets = (np.arange(117) - 58) / 9
     line = ndtr((offsets + 0.5) / 0.75) - ndtr((offsets - 0.5) / 0.75)
     hdu = fits.PrimaryHDU(np.outer(line, line))
-    hdu.header.update({"DATATYPE": "PRF", "CAM": 4.0, "CCD": 3.0, "CCD_RREF": 5.0, "CCD_CREF": 6.0, "NSAMP": 9.0})
+    hdu.header.update({"DATATYPE": "PRF", "CAM": 4.0, "CCD": 3.0, "CCD_RREF": 338.0, "CCD_CREF": 664.0, "NSAMP": 9.0})
     hdu.header["DATE"] = "01-May-2019"
     (tmp_path / "prf").mkdir()
     hdu.writeto(tmp_path / "prf" / "a-prf-file.fits")
@@ -94,3 +94,16 @@ def test_a_folder_that_cannot_be_used_ends_with_a_sentence_before_any_file(
     assert (ran.exit_code, ran.stdout) == (code, "")
     assert said in ran.stderr
     assert ran.stderr.count("\n") == 1
+
+
+def test_a_set_that_lacks_the_files_about_the_star_is_not_used_and_told(report: Path, prf_folder: Path) -> None:
+    from astropy.io import fits
+
+    (path,) = prf_folder.iterdir()
+    fits.setval(path, "CCD_RREF", value=2048.0)
+    ran = dv(report, prf_folder)
+    (line,) = [json.loads(text) for text in ran.stdout.splitlines()]
+    why = "the PRF set of 01-May-2019 (camera 4, CCD 3) is not used, because its files at hand do not surround the star"
+    assert (line["status"], line["prf"]["kind"], line["reason"]) == ("ok", "gaussian", why)
+    table = CliRunner().invoke(cli, ["dv", str(report), "--prf", str(prf_folder)], prog_name="btv-report").stdout
+    assert f"* TIC 307210830, planet 1, sector 2: {why}.\n" in table

@@ -164,7 +164,7 @@ def test_f132_a_bomb_within_gzip_is_refused_by_its_size(read: Read) -> None:
         ('ccdRow="335"', "", "no ccdRow"),
         ('ccdRow="335" ccdColumn="661"', 'ccdRow="336" ccdColumn="661"', "one pixel twice"),
         ('uncertainty="22.0"', 'uncertainty="many"', "'many', not a number"),
-        ("dvTargetResults", "kml", "its root element is <kml>"),
+        ("dvTargetResults", "kml", "its root element is 'kml'"),
     ],
 )
 def test_a_file_that_means_something_else_is_refused(

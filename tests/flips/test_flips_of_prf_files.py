@@ -83,6 +83,12 @@ def detector_is_camera_then_ccd(folder: Path) -> None:
     assert len(candidates_at(grids, (4, 2), (1, 45), SQUARE)) == 2
 
 
+def only_stars_among_its_places_are_described(folder: Path) -> None:
+    (grid,) = read_prf_folder(folder).grids
+    assert grid.surrounds(1, 105)
+    assert not grid.surrounds(105, 1)
+
+
 def mirror_turns_columns(folder: Path) -> None:
     grids = read_prf_folder(folder).grids
     mirrored = candidates_at(grids, (1, 1), (1, 45), SQUARE)[1]
@@ -101,7 +107,8 @@ FLIPS = [
     ("row-column of the places on the detector", f"{GRID}:PrfGrid.at", "_between(self.rows, ccd_row)", "_between(self.rows, ccd_column)", star_is_that_of_its_place),
     ("the far place for the near one", f"{GRID}:_between", "1 - share, share", "share, 1 - share", star_is_that_of_its_place),
     ("camera for CCD in the header", f"{FILES}:_node", '_whole(cards, "CAM")', '_whole(cards, "CCD")', detector_is_camera_then_ccd),
-    ("CCD for camera in the choice", f"{CHOICE}:candidates_at", "(grid.camera, grid.ccd)", "(grid.ccd, grid.camera)", detector_is_camera_then_ccd),
+    ("CCD for camera in the choice", f"{CHOICE}:_by_detector", "(grid.camera, grid.ccd)", "(grid.ccd, grid.camera)", detector_is_camera_then_ccd),
+    ("row-column of the star among the places", f"{GRID}:PrfGrid.surrounds", "_surrounded(self.rows, ccd_row) and _surrounded(self.columns, ccd_column)", "_surrounded(self.rows, ccd_column) and _surrounded(self.columns, ccd_row)", only_stars_among_its_places_are_described),
     ("row-column in the mirror", f"{GRID}:PrfGrid.mirrored", "[:, ::-1, :, ::-1]", "[::-1, :, ::-1, :]", mirror_turns_columns),
 ]  # fmt: skip
 

@@ -90,7 +90,7 @@ def a_star_is_drawn_as_its_formula_says(workshop: Any) -> None:
 
 
 def a_mirror_turns_columns_only(workshop: Any) -> None:
-    mirrored = own_set(workshop).mirrored().at(899.0, 300.0, SHAPE)
+    mirrored = own_set(workshop).mirrored().at(899.0, 45 + 2092 - 312.0, SHAPE)
     drawn = mirrored.evaluate(np.array([TARGET[0]]), np.array([SHAPE[1] - 1 - TARGET[1]]))
     np.testing.assert_allclose(drawn[0][:, ::-1], image_at(899.0, 312.0), atol=1e-3)
 

@@ -29,16 +29,15 @@ PLACE, CATALOGUE, NEIGHBOUR = (5.35, 4.8), (5.05, 4.9), (2.8, 6.1)
 
 @pytest.fixture
 def grid(write_set: Callable[..., Any], folder: Path) -> PrfGrid:
-    """A set of camera 1, CCD 3, whose star widens along the rows."""
-    write_set()
+    """A whole set of camera 1, CCD 3, whose star widens along the rows."""
+    write_set(rows=(1, 513, 1025, 1536, 2048), columns=(45, 557, 1069, 1580, 2092))
     return read_prf_folder(folder).grids[0]
 
 
 def narrow(grid: PrfGrid) -> PrfGrid:
     """A set of another camera: the star of the lowest row of the detector everywhere."""
-    return replace(
-        grid, name="of 01-May-2019 (camera 4, CCD 1)", camera=4, ccd=1, rows=grid.rows[:1], samples=grid.samples[:1]
-    )
+    lowest = np.broadcast_to(grid.samples[:1], grid.samples.shape)
+    return replace(grid, name="of 01-May-2019 (camera 4, CCD 1)", camera=4, ccd=1, samples=lowest)
 
 
 def test_the_sets_of_the_own_detector_come_alone(grid: PrfGrid) -> None:
@@ -149,7 +148,7 @@ def test_a_file_without_its_place_on_the_detector_cannot_use_the_sets(grid: PrfG
 def test_a_set_that_describes_no_star_like_this_one_is_not_used(grid: PrfGrid, truth: Image) -> None:
     offsets = (np.arange(117) - 58) / 9
     ring = np.exp(-((np.hypot(offsets[:, None], offsets) - 2.0) ** 2))
-    rings = replace(grid, rows=grid.rows[:1], columns=grid.columns[:1], samples=ring[None, None])
+    rings = replace(grid, samples=np.broadcast_to(ring, grid.samples.shape))
     scene = scene_of(make_stack(truth, (rings,)))
     assert scene.prf.kind == "own_image"
     assert scene.prf_note.startswith("PRF sets are at hand, but none of them")

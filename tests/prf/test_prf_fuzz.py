@@ -17,6 +17,7 @@ from btv_report.checks.prf_grid import PrfGrid
 from btv_report.checks.run import run_pixel_checks
 from btv_report.ephemeris import Ephemeris
 
+ROWS, COLUMNS = np.array([1.0, 513.0, 1025.0, 1536.0, 2048.0]), np.array([45.0, 557.0, 1069.0, 1580.0, 2092.0])
 KINDS = ("star", "constant", "zero", "negative", "nan", "some_nan", "saturated", "huge", "tiny", "noise", "one_pixel")
 
 
@@ -63,7 +64,14 @@ def test_any_stack_gives_sound_results_with_prf_sets_at_hand(
 ) -> None:
     sets = tuple(
         PrfGrid(
-            f"of {camera}-{ccd}", camera, ccd, np.array([row]), np.array([45.0]), prf_samples(row)[None, None], 9, "0"
+            f"of {camera}-{ccd}",
+            camera,
+            ccd,
+            ROWS,
+            COLUMNS,
+            np.broadcast_to(prf_samples(row), (5, 5, 117, 117)),
+            9,
+            "0",
         )
         for camera, ccd, row in ((1, 3, 1.0), (4, 1, 2048.0))
     )

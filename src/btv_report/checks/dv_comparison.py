@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from btv_report.checks.dv_images import UNUSABLE, WEAK, DvFit, DvStamp, choose_dv_prf, fit_dv_image, local_sky
 from btv_report.checks.prf import Prf
-from btv_report.checks.prf_choice import candidates_at
+from btv_report.checks.prf_choice import candidates_at, lacking_at, why_lacking
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.products.dv_model import DvCentroid, DvDifferenceImage, DvPlanet, DvReport
 
@@ -26,7 +26,7 @@ class DvComparison:
     image : as SPOC prints it
     fit : our fit, None where there is none; positions 0-based on the stamp
     prf : the point response of our fit, None without a fit
-    reason : why there is no fit, or why it is not judged; empty otherwise
+    reason : why there is no fit, or why it is not judged, and which PRF sets could not be used for it; empty otherwise
     """
 
     image: DvDifferenceImage
@@ -52,14 +52,20 @@ def compare_image(image: DvDifferenceImage, tmag: float | None, prf_sets: Sequen
     if stamp is None:
         return DvComparison(image, None, None, NO_TARGET)
     place = (stamp.target_row + image.corner_row, stamp.target_column + image.corner_column)
-    candidates = candidates_at(prf_sets, (image.camera, image.ccd), place, stamp.shape)
-    prf = choose_dv_prf(stamp, candidates)
+    detector = (image.camera, image.ccd)
+    prf = choose_dv_prf(stamp, candidates_at(prf_sets, detector, place, stamp.shape))
+    fit = None if prf is None else fit_dv_image(stamp, prf)
+    lacking = why_lacking(lacking_at(prf_sets, detector, place))
+    return DvComparison(image, fit, prf, "; ".join(filter(None, (_not_judged(stamp, prf, fit), lacking))))
+
+
+def _not_judged(stamp: DvStamp, prf: Prf | None, fit: DvFit | None) -> str:
+    """Why there is no fit, or why it is not judged; empty where it is judged."""
     if prf is None:
-        return DvComparison(image, None, None, NO_STAR)
-    fit = fit_dv_image(stamp, prf)
+        return NO_STAR
     if fit is None:
-        return DvComparison(image, None, prf, WEAK if stamp.valid.any() else UNUSABLE)
-    return DvComparison(image, fit, prf, fit.reason)
+        return WEAK if stamp.valid.any() else UNUSABLE
+    return fit.reason
 
 
 def compare_report(report: DvReport, prf_sets: Sequence[PrfGrid]) -> list[tuple[DvPlanet, DvComparison]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,11 +38,49 @@ def candidates_at(
     -------
     tuple of SampledPrf
         The sets of the star's own camera and CCD, where there are any; else every set, as it is and mirrored in columns,
-        because the CCDs about a camera's axis see its aberrations mirrored.
+        because the CCDs about a camera's axis see its aberrations mirrored. Sets of which only a part is at hand count where
+        their files surround the star; see `lacking_at` for the others.
     """
-    own = [grid for grid in grids if (grid.camera, grid.ccd) == detector]
-    tried = own or [kind for grid in grids for kind in (grid, grid.mirrored())]
+    own, others = _by_detector(grids, detector)
+    mirrored = (kind for grid in others for kind in (grid, grid.mirrored()))
+    tried = _surrounding(own, place) or _surrounding(mirrored, place)
     return tuple(grid.at(*place, shape) for grid in tried)
+
+
+def lacking_at(
+    grids: Sequence[PrfGrid], detector: tuple[int | None, int | None], place: tuple[float, float]
+) -> tuple[PrfGrid, ...]:
+    """The sets that `candidates_at` leaves out because their files do not surround the star; parameters as there."""
+    own, others = _by_detector(grids, detector)
+    left_out = [grid for grid in own if not grid.surrounds(*place)]
+    if len(left_out) == len(own):
+        left_out += [grid for grid in others if not _surrounding((grid, grid.mirrored()), place)]
+    return tuple(left_out)
+
+
+def _by_detector(
+    grids: Sequence[PrfGrid], detector: tuple[int | None, int | None]
+) -> tuple[list[PrfGrid], list[PrfGrid]]:
+    """Sets of the star's own camera and CCD, and all others."""
+    own: list[PrfGrid] = []
+    others: list[PrfGrid] = []
+    for grid in grids:
+        (own if (grid.camera, grid.ccd) == detector else others).append(grid)
+    return own, others
+
+
+def _surrounding(grids: Iterable[PrfGrid], place: tuple[float, float]) -> list[PrfGrid]:
+    return [grid for grid in grids if grid.surrounds(*place)]
+
+
+def why_lacking(grids: Sequence[PrfGrid]) -> str:
+    """A phrase on the sets that `lacking_at` gives; empty where there are none."""
+    if not grids:
+        return ""
+    why = "not used, because {} files at hand do not surround the star"
+    if len(grids) == 1:
+        return f"the PRF set {grids[0].name} is {why.format('its')}"
+    return f"{len(grids)} PRF sets, such as that {grids[0].name}, are {why.format('their')}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from btv_report.checks.apertures import BoolArray, FloatArray, distance_px
 from btv_report.checks.difference_image import PixelMeasurement, centre_of_search
 from btv_report.checks.inputs import StackStar
 from btv_report.checks.prf import GaussianPrf, Prf, own_image_prf
-from btv_report.checks.prf_choice import StarModel, candidates_at, choose_prf, fit_star
+from btv_report.checks.prf_choice import StarModel, candidates_at, choose_prf, fit_star, lacking_at, why_lacking
+from btv_report.checks.prf_grid import PrfGrid
 
 TESS_ZERO_POINT_MAG = 20.44
 """TESS magnitude of 1 electron/s (TESS Instrument Handbook); used only where the target's magnitude is not known."""
@@ -29,7 +30,7 @@ NOMINAL_PIXEL_ARCSEC = 21.0
 NO_PLACE = "PRF sets are at hand, but the file does not say where on the detector the star stands."
 NO_STAR = "PRF sets are at hand, but none of them finds the star in the control image."
 OTHER_DETECTOR = (
-    "No PRF set at hand is known to be of the star's own camera and CCD: the set that describes its image best is used."
+    "No usable PRF set is known to be of the star's own camera and CCD: the set that describes its image best is used."
 )
 
 
@@ -133,14 +134,18 @@ def _calibrated(
     if stack.corner_row is None or stack.corner_column is None:
         return None, NO_PLACE, ()
     place = (stack.corner_row + fit.row, stack.corner_column + fit.column)
-    candidates = candidates_at(stack.prfs, (stack.camera, stack.ccd), place, stack.shape)
+    detector = (stack.camera, stack.ccd)
+    candidates = candidates_at(stack.prfs, detector, place, stack.shape)
+    lacking = _lacking_note(lacking_at(stack.prfs, detector, place), place)
+    if not candidates:
+        return None, lacking, ()
     chosen = choose_prf(candidates, control, fit.near, fit.stars, (fit.row, fit.column))
     if chosen is None:
-        return None, NO_STAR, ()
+        return None, _sentences(lacking, NO_STAR), ()
     prf, star, tried = chosen
     model = star.flux * fit.stars.image(prf, star.row, star.column)
     correlation, least = pearson(control[fit.near], model[fit.near]), thresholds.value("control_fit_correlation")
-    own = (prf.grid.camera, prf.grid.ccd) == (stack.camera, stack.ccd)
+    own = (prf.grid.camera, prf.grid.ccd) == detector
     if not own:
         # A PRF of another detector that fits worse than a Gaussian misplaces signals more than that does: 0.33 px against
         # 0.08 px on the star of sector 83, whose image two such sets describe with a correlation of 0.984.
@@ -151,8 +156,21 @@ def _calibrated(
             "PRF sets are at hand, but none of them describes the control image "
             f"(best correlation {correlation:.4f}; {least:.4f} is asked)."
         )
-        return None, note, tried
-    return (star.row, star.column, prf, star.flux), "" if own else OTHER_DETECTOR, tried
+        return None, _sentences(lacking, note), tried
+    return (star.row, star.column, prf, star.flux), _sentences(lacking, "" if own else OTHER_DETECTOR), tried
+
+
+def _lacking_note(grids: tuple[PrfGrid, ...], place: tuple[float, float]) -> str:
+    """A sentence on sets whose files at hand do not surround the star; empty where there are none."""
+    if not grids:
+        return ""
+    phrase, away = why_lacking(grids), min(grid.distance_px(*place) for grid in grids)
+    where = f"detector row {place[0]:.0f}, column {place[1]:.0f}; the nearest lies {away:.0f} px from it"
+    return f"{phrase[0].upper()}{phrase[1:]} ({where})."
+
+
+def _sentences(*notes: str) -> str:
+    return " ".join(note for note in notes if note)
 
 
 def _own_image(

@@ -13,7 +13,7 @@ from btv_report.dossier.labels import candidate_title
 from btv_report.dossier.numbers import Quantity, fixed, quantity
 from btv_report.dossier.provenance import product_anchor
 from btv_report.dossier.tables import Cell, CellKind, Column, Table, number_cell, text_cell
-from btv_report.dossier.text import slug
+from btv_report.dossier.text import sentence_case, slug
 from btv_report.record import CheckValue, DvImageValue, MetricValue, RunRecord, SpocDvValue
 
 DISAGREEMENT_SIGMA = 3.0
@@ -66,9 +66,9 @@ def _event(record: RunRecord, event: SpocDvValue, number: int) -> SpocEvent:
     # The number keeps anchors apart whatever a record says; an anchor that stands twice would stop the whole site.
     anchor = f"spoc-{slug(event['candidate'])}-{event['sha256'][:8]}-{event['planet_number']}-{number}"
     checks = _checks(record, event["candidate"])
-    sectors = ", ".join(str(sector) for sector in event["sectors"]) or "not stated"
+    sectors = _sectors_words(event["sectors"]) or "sectors not stated"
     planet = f"planet {event['planet_number']}" + (f" (TOI {event['toi']})" if "toi" in event else "")
-    title = f"{candidate_title(event['candidate'])}: SPOC {planet}, sector{'' if len(event['sectors']) == 1 else 's'} {sectors}"
+    title = f"{candidate_title(event['candidate'])}: SPOC {planet}, {sectors}"
     disagreements = (*_sector_disagreements(event, checks), *_event_disagreements(event, checks))
     return SpocEvent(
         anchor=anchor,
@@ -119,9 +119,14 @@ def _sector_table(event: SpocDvValue, checks: _Checks, anchor: str) -> Table | N
         Column("Point response of our fit"),
     )
     rows = tuple(_sector_row(image, checks) for image in event["images"])
-    reasons = sorted({image["reason"] for image in event["images"] if image.get("reason")})
-    note = " ".join([_OFFSET_NOTE, *(f"Not judged: {reason}." for reason in reasons)])
-    return Table(f"{anchor}-sectors", "SPOC Data Validation beside ours, by sector", columns, rows, note)
+    note = " ".join([_OFFSET_NOTE, *_reasons(event["images"])])
+    return Table(f"{anchor}-sectors", "SPOC Data Validation beside ours, by sector", columns, rows, note, listed=True)
+
+
+def _reasons(images: Sequence[DvImageValue]) -> list[str]:
+    """Sentences on images that are not judged, and on those that are, but not with the point response that was asked for."""
+    given = sorted({(image["status"] == "ok", image["reason"]) for image in images if image.get("reason")})
+    return [sentence_case(reason) if judged else f"Not judged: {reason}." for judged, reason in given]
 
 
 def _sector_row(image: DvImageValue, checks: _Checks) -> tuple[Cell, ...]:
@@ -152,33 +157,28 @@ def _event_table(event: SpocDvValue, checks: _Checks, anchor: str) -> Table:
         Column("Quantity"),
         Column(f"SPOC, {spoc or 'over its sectors'}", CellKind.NUMBER),
         Column(f"Ours, {ours or 'all sectors'}", CellKind.NUMBER),
-        Column("Unit"),
     )
     rows = (
-        _pair("Depth", _given(numbers, "depth_ppm", _SPOC_SILENT), _metric(v10, _DEPTH, f"{_DEPTH}_err"), "ppm"),
+        _pair("Depth (ppm)", _given(numbers, "depth_ppm", _SPOC_SILENT), _metric(v10, _DEPTH, f"{_DEPTH}_err")),
         _pair(
-            "Mean offset from the catalogue position",
+            "Mean offset from the catalogue position (arcsec)",
             _given(numbers, "tic_offset_arcsec", _SPOC_SILENT),
             _metric(v09, "offset_arcsec", "offset_err_arcsec"),
-            "arcsec",
         ),
         _pair(
-            "Ghost: correlation of the core",
+            "Ghost: correlation of the core (σ)",
             quantity(numbers.get("ghost_core"), decimals=2, reason=_SPOC_SILENT),
             _metric(v20, "core_correlation", decimals=2),
-            "σ",
         ),
         _pair(
-            "Ghost: correlation of the halo",
+            "Ghost: correlation of the halo (σ)",
             quantity(numbers.get("ghost_halo"), decimals=2, reason=_SPOC_SILENT),
             _metric(v20, "halo_correlation", decimals=2),
-            "σ",
         ),
         _pair(
-            "Strength of the signal (SPOC: MES of the search; ours: V09 SNR)",
+            "Strength of the signal (σ; SPOC: MES of the search, ours: SNR of V09)",
             quantity(numbers.get("mes"), decimals=1, reason=_SPOC_SILENT),
             _metric(v09, "snr", decimals=1),
-            "σ",
         ),
     )
     return Table(f"{anchor}-event", "The whole signal: SPOC's sectors beside ours", columns, rows, _EVENT_NOTE)
@@ -215,8 +215,8 @@ def _short_prf(prf: Mapping[str, str]) -> str | None:
     return detector[1] + (", mirrored" if "mirrored" in description else "")
 
 
-def _pair(name: str, spoc: Quantity, ours: Quantity, unit: str) -> tuple[Cell, ...]:
-    return text_cell(name), number_cell(spoc), number_cell(ours), Cell(unit)
+def _pair(name: str, spoc: Quantity, ours: Quantity) -> tuple[Cell, ...]:
+    return text_cell(name), number_cell(spoc), number_cell(ours)
 
 
 def _given(numbers: Mapping[str, float], name: str, reason: str) -> Quantity:

@@ -53,7 +53,8 @@ class Table:
     """
     Rows under headings; the first cell of a row is its heading.
 
-    `table_id` is unique on the page; `note` stands under the table; `sortable` lets a reader sort and filter it.
+    `table_id` is unique on the page; `note` stands under the table; `sortable` lets a reader sort and filter it; with `listed`
+    each row becomes a list of headings and values on a narrow screen, as befits a table with many columns.
     """
 
     table_id: str
@@ -62,6 +63,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
     sortable: bool = False
+    listed: bool = False
 
 
 def number_cell(quantity: Quantity, *, with_unit: bool = False) -> Cell:

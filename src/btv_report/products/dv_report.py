@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element  # the type only: defusedxml parses
@@ -28,15 +27,20 @@ from btv_report.products.dv_model import (
     Measured,
     Significance,
 )
+from btv_report.products.dv_xml import HINT, Node, Reader, shown
 
 ROOT_ELEMENT = "dvTargetResults"
-LARGEST_VALUE = 3e38
 MAX_DV_BYTES = 64_000_000
 """Largest report, as it lies and decompressed; 21 difference images take 1.6 MB."""
-LARGEST_INTEGER = 1e15
 MAX_CCD_COORDINATE = 4096
 MAX_STAMP_PIXELS = 250_000
-_HINT = "Fetch the DV report again, or leave it out."
+MAX_SECTOR = 999
+"""Sector 100 began in 2026, and a year has thirteen or fourteen."""
+MAX_PLANETS = 100
+MAX_TRANSITS = 100_000
+N_CAMERAS, N_CCDS = 4, 4
+SMALLEST_PERIOD_DAYS = 1e-6
+"""Far below any orbit; shorter ones leave the range of floats in ratios."""
 
 
 def read_dv_report(path: Path) -> DvReport:
@@ -55,30 +59,46 @@ def read_dv_report(path: Path) -> DvReport:
     try:
         source = read_file(path, max_bytes=MAX_DV_BYTES)
     except ProductRefusedError as error:
-        raise _Reader(path).too_large() from error
+        raise _too_large(Reader(path)) from error
     return parse_dv_report(source)
 
 
 def parse_dv_report(source: FileBytes) -> DvReport:
     """The report in a file already read; see `read_dv_report` for the errors."""
-    reader = _Reader(source.path)
-    root = _Node(_root_element(source), reader)
+    reader = Reader(source.path)
+    root = Node(_root_element(source), reader)
     if root.name != ROOT_ELEMENT:
-        raise reader.refused(f"its root element is <{root.name}>, not <{ROOT_ELEMENT}>")
+        raise reader.refused(f"its root element is {shown(root.name)}, not {ROOT_ELEMENT!r}")
     tic_id = root.integer("ticId")
     if tic_id is None or tic_id <= 0:
         raise reader.refused("it names no TIC number" if tic_id is None else f"{tic_id} is no TIC number")
     magnitude = root.child("tessMag")
-    toi = root.text("toiId")
+    toi = root.name_of("toiId")
     return DvReport(
         file=source.path.name,
         sha256=source.sha256,
         tic_id=tic_id,
         toi=toi.lstrip("0") or None if toi else None,
-        sectors=tuple(place for place, bit in enumerate(root.text("sectorsObserved") or "") if bit == "1"),
+        sectors=_sectors(root),
         tmag=magnitude.number("value") if magnitude else None,
         planets=_planets(root),
     )
+
+
+def _sectors(root: Node) -> tuple[int, ...]:
+    """The sectors that `sectorsObserved` names: a 0 or 1 for each, from a sector 0 on, which there is not."""
+    bits = root.text("sectorsObserved") or ""
+    if set(bits) - {"0", "1"}:
+        raise root.reader.refused(f"sectorsObserved is {shown(bits)}, not a 0 or 1 for each sector")
+    last = bits.rfind("1")
+    if last > MAX_SECTOR or bits.startswith("1"):
+        claimed = last if last > MAX_SECTOR else 0
+        raise root.reader.refused(f"it claims to be of sector {claimed:,}, which TESS does not have")
+    return tuple(place for place, bit in enumerate(bits[: last + 1]) if bit == "1")
+
+
+def _too_large(reader: Reader) -> ProductRefusedError:
+    return reader.refused(f"it has more than {MAX_DV_BYTES:,} bytes, and no DV report comes near that")
 
 
 def _root_element(source: FileBytes) -> Element:
@@ -91,9 +111,9 @@ def _root_element(source: FileBytes) -> Element:
         try:
             content = decompress(source.raw, source.path, max_bytes=MAX_DV_BYTES)
         except ProductRefusedError as error:
-            raise _Reader(source.path).too_large() from error
+            raise _too_large(Reader(source.path)) from error
     if not content.strip():
-        raise ProductCorruptError(f"{name} is empty.", hint=_HINT, path=source.path)
+        raise ProductCorruptError(f"{name} is empty.", hint=HINT, path=source.path)
     try:
         root: Element = ElementTree.fromstring(content, forbid_dtd=True)
     except DefusedXmlException as error:
@@ -103,82 +123,11 @@ def _root_element(source: FileBytes) -> Element:
             path=source.path,
         ) from error
     except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise ProductCorruptError(f"{name} is damaged or no XML: {error}.", hint=_HINT, path=source.path) from error
+        raise ProductCorruptError(f"{name} is damaged or no XML: {error}.", hint=HINT, path=source.path) from error
     return root
 
 
-@dataclass(frozen=True)
-class _Reader:
-    """Names the file in what is said about it."""
-
-    path: Path
-
-    def refused(self, what: str) -> ProductRefusedError:
-        return ProductRefusedError(f"{self.path.name} is refused: {what}.", hint=_HINT, path=self.path)
-
-    def too_large(self) -> ProductRefusedError:
-        return self.refused(f"it has more than {MAX_DV_BYTES:,} bytes, and no DV report comes near that")
-
-
-@dataclass(frozen=True)
-class _Node:
-    """An element of which the namespace does not matter; attributes are texts that must be what they stand for."""
-
-    element: Element
-    reader: _Reader
-
-    @property
-    def name(self) -> str:
-        return self.element.tag.rpartition("}")[2]
-
-    def children(self, name: str) -> Iterator[_Node]:
-        for element in self.element:
-            if element.tag.rpartition("}")[2] == name:
-                yield _Node(element, self.reader)
-
-    def child(self, *path: str) -> _Node | None:
-        """The first element at a path of names, None where there is none."""
-        node: _Node | None = self
-        for name in path:
-            node = next(node.children(name), None) if node else None
-        return node
-
-    def text(self, attribute: str) -> str | None:
-        return (self.element.get(attribute) or "").strip() or None
-
-    def number(self, attribute: str) -> float | None:
-        """A finite number; None where there is none, or SPOC wrote NaN or what no float32 holds."""
-        text = self.text(attribute)
-        if text is None:
-            return None
-        try:
-            value = float(text)
-        except ValueError:
-            raise self.reader.refused(f"{attribute} of <{self.name}> is {text[:40]!r}, not a number") from None
-        # Beyond what a float32 holds nothing was measured; such numbers overflow in the fit.
-        return value if abs(value) <= LARGEST_VALUE else None
-
-    def integer(self, attribute: str) -> int | None:
-        value = self.number(attribute)
-        if value is None:
-            return None
-        if value != int(value) or abs(value) > LARGEST_INTEGER:
-            raise self.reader.refused(f"{attribute} of <{self.name}> is {self.text(attribute)!r}, not a whole number")
-        return int(value)
-
-    def flag(self, attribute: str) -> bool | None:
-        text = (self.text(attribute) or "").lower()
-        return {"true": True, "1": True, "false": False, "0": False}.get(text)
-
-    def measured(self) -> Measured | None:
-        """`value` with `uncertainty`; None where SPOC says that it measured nothing (an uncertainty of -1)."""
-        value, error = self.number("value"), self.number("uncertainty")
-        if value is None or (error is not None and error < 0):
-            return None
-        return Measured(value, error)
-
-
-def _planets(root: _Node) -> tuple[DvPlanet, ...]:
+def _planets(root: Node) -> tuple[DvPlanet, ...]:
     planets = tuple(_planet(node) for node in root.children("planetResults"))
     numbers = [planet.planet_number for planet in planets]
     if len(set(numbers)) < len(numbers):
@@ -186,35 +135,33 @@ def _planets(root: _Node) -> tuple[DvPlanet, ...]:
     return planets
 
 
-def _planet(node: _Node) -> DvPlanet:
-    number = node.integer("planetNumber")
+def _planet(node: Node) -> DvPlanet:
+    number = node.integer_within("planetNumber", 1, MAX_PLANETS)
     if number is None:
         raise node.reader.refused("one of its planetResults has no planetNumber")
     candidate = node.child("planetCandidate")
     motion = node.child("centroidResults", "differenceImageMotionResults")
     return DvPlanet(
         planet_number=number,
-        toi=node.text("toiId"),
+        toi=node.name_of("toiId"),
         **_signal(node, candidate),
         mes=candidate.number("maxMultipleEventSigma") if candidate else None,
         ghost_core=_significance(node.child("ghostDiagnosticResults", "coreApertureCorrelationStatistic")),
         ghost_halo=_significance(node.child("ghostDiagnosticResults", "haloApertureCorrelationStatistic")),
         tic_offset=_offset(motion.child("msTicCentroidOffsets") if motion else None, "mean"),
         control_offset=_offset(motion.child("msControlCentroidOffsets") if motion else None, "mean"),
-        difference_images=tuple(
-            image for item in node.children("differenceImageResults") if (image := _image(item)) is not None
-        ),
+        difference_images=_images(node),
     )
 
 
-def _signal(node: _Node, candidate: _Node | None) -> dict[str, Any]:
+def _signal(node: Node, candidate: Node | None) -> dict[str, Any]:
     """Period, epoch, duration and depth of the best fit that has them, and which one that is."""
     for name, label in (("allTransitsFit", "transit model"), ("trapezoidalFit", "trapezoid")):
         fit = node.child(name)
         if fit is None or fit.flag("fullConvergence") is False:
             continue
         found = {item.text("name"): item for item in _parameters(fit)}
-        period = _positive(found, "orbitalPeriodDays")
+        period = _positive(found, "orbitalPeriodDays", SMALLEST_PERIOD_DAYS)
         epoch = found["transitEpochBtjd"].number("value") if "transitEpochBtjd" in found else None
         if period is None or epoch is None:
             continue
@@ -226,7 +173,7 @@ def _signal(node: _Node, candidate: _Node | None) -> dict[str, Any]:
             "fit": label,
         }
     period = candidate.number("orbitalPeriodInDays") if candidate else None
-    searched = candidate is not None and period is not None and period > 0
+    searched = candidate is not None and period is not None and period >= SMALLEST_PERIOD_DAYS
     return {
         "period_days": period if searched else None,
         "epoch_btjd": candidate.number("epochTjd") if candidate and searched else None,
@@ -236,24 +183,24 @@ def _signal(node: _Node, candidate: _Node | None) -> dict[str, Any]:
     }
 
 
-def _parameters(fit: _Node) -> Iterator[_Node]:
+def _parameters(fit: Node) -> Iterator[Node]:
     table = fit.child("modelParameters")
     return table.children("modelParameter") if table else iter(())
 
 
-def _positive(found: dict[str | None, _Node], name: str) -> float | None:
+def _positive(found: dict[str | None, Node], name: str, least: float = 0.0) -> float | None:
     value = found[name].number("value") if name in found else None
-    return value if value is not None and value > 0 else None
+    return value if value is not None and value > 0 and value >= least else None
 
 
-def _fitted(node: _Node | None) -> Measured | None:
+def _fitted(node: Node | None) -> Measured | None:
     """A parameter of a fit; the trapezoid states -1 for errors that it does not have."""
     value = node.number("value") if node else None
     error = node.number("uncertainty") if node else None
     return None if value is None else Measured(value, error if error is not None and error > 0 else None)
 
 
-def _significance(node: _Node | None) -> Significance | None:
+def _significance(node: Node | None) -> Significance | None:
     """A statistic; None where SPOC did not compute it (significance -1)."""
     value = node.number("value") if node else None
     significance = node.number("significance") if node else None
@@ -262,7 +209,7 @@ def _significance(node: _Node | None) -> Significance | None:
     return Significance(value, significance)
 
 
-def _offset(node: _Node | None, prefix: str = "") -> DvOffset:
+def _offset(node: Node | None, prefix: str = "") -> DvOffset:
     """An offset; SPOC calls the mean over sectors `meanRaOffset` and that of one sector `raOffset`."""
 
     def part(name: str) -> Measured | None:
@@ -278,7 +225,15 @@ def _offset(node: _Node | None, prefix: str = "") -> DvOffset:
     )
 
 
-def _image(node: _Node) -> DvDifferenceImage | None:
+def _images(node: Node) -> tuple[DvDifferenceImage, ...]:
+    """The difference images of an event, of which a sector has one."""
+    images = tuple(image for item in node.children("differenceImageResults") if (image := _image(item)) is not None)
+    if len({image.sector for image in images}) < len(images):
+        raise node.reader.refused("two difference images of one of its planetResults are of the same sector")
+    return images
+
+
+def _image(node: Node) -> DvDifferenceImage | None:
     """One difference image; None where SPOC made none (no pixels)."""
     pixels = list(node.children("differenceImagePixelData"))
     if not pixels:
@@ -299,10 +254,10 @@ def _image(node: _Node) -> DvDifferenceImage | None:
                 images[name][:, row, column] = measured.value, math.nan if measured.error is None else measured.error
     ccd = node.child("ccd")
     return DvDifferenceImage(
-        sector=node.integer("sector"),
-        camera=ccd.integer("cameraNumber") if ccd else None,
-        ccd=ccd.integer("ccdNumber") if ccd else None,
-        n_transits=node.integer("numberOfTransits"),
+        sector=node.integer_within("sector", 1, MAX_SECTOR),
+        camera=ccd.integer_within("cameraNumber", 1, N_CAMERAS) if ccd else None,
+        ccd=ccd.integer_within("ccdNumber", 1, N_CCDS) if ccd else None,
+        n_transits=node.integer_within("numberOfTransits", 0, MAX_TRANSITS),
         overlapped_transits=node.flag("overlappedTransits"),
         corner_row=corner_row,
         corner_column=corner_column,
@@ -324,14 +279,14 @@ _PIXEL_VALUES = {
 }
 
 
-def _coordinate(node: _Node, name: str) -> int:
+def _coordinate(node: Node, name: str) -> int:
     value = node.integer(name)
     if value is None or not 0 <= value <= MAX_CCD_COORDINATE:
         raise node.reader.refused(f"a pixel has no {name}" if value is None else f"{name} of a pixel is {value}")
     return value
 
 
-def _centroid(node: _Node | None) -> DvCentroid | None:
+def _centroid(node: Node | None) -> DvCentroid | None:
     row, column = (node.child(name) if node else None for name in ("row", "column"))
     measured = (row.measured() if row else None), (column.measured() if column else None)
     if node is None or measured[0] is None or measured[1] is None:
@@ -341,7 +296,7 @@ def _centroid(node: _Node | None) -> DvCentroid | None:
     return DvCentroid(measured[0], measured[1], ra, dec)
 
 
-def _quality(node: _Node | None) -> DvQuality:
+def _quality(node: Node | None) -> DvQuality:
     valid = bool(node and node.flag("valid"))
     return DvQuality(
         value=node.number("value") if node and valid else None,

@@ -10,6 +10,7 @@ import numpy as np
 
 from btv_report.dossier.figures.context import find_check, metric
 from btv_report.dossier.figures.figure import Figure, FigureTable
+from btv_report.dossier.figures.leaders import Leader, draw_leaders, leader_traces, place_leaders
 from btv_report.dossier.figures.plotly_json import BAND_SHAPE, figure_json, label, layout_of
 from btv_report.dossier.figures.stamp_figure import sector_pixels
 from btv_report.dossier.figures.svg import (
@@ -35,7 +36,7 @@ from btv_report.dossier.numbers import p_equals
 from btv_report.dossier.stars import star_numbers
 from btv_report.record import CheckValue, RunRecord
 
-HEIGHT, PLOT_TOP, PLOT_HEIGHT = 340, 34, 190
+HEIGHT, PLOT_TOP, PLOT_HEIGHT = 350, 34, 190
 MAX_DRAWN = 3  # neighbours whose curves are drawn: those nearest to the measured depths
 
 
@@ -167,8 +168,7 @@ def _draw(drawing: Drawing, curves: GrowthCurves) -> Frame:
         y_title="depth, ppm",
     )
     drawing.add(f'<g class="live" clip-path="url(#{drawing.figure_id}-c)" fill="none">')
-    for number, _, ppm in curves.neighbours[:MAX_DRAWN]:
-        _draw_number(drawing, frame, curves, ppm, str(number))
+    for _, _, ppm in curves.neighbours[:MAX_DRAWN]:
         drawing.add(
             f'<path stroke="currentColor" stroke-opacity=".55" stroke-dasharray="3 3" d="{_line(frame, curves, ppm)}"/>'
         )
@@ -185,6 +185,7 @@ def _draw(drawing: Drawing, curves: GrowthCurves) -> Frame:
         f'<g class="ink" stroke="currentColor" stroke-width="1.4"><path d="{bars}"/>'
         f'<path fill="currentColor" d="{dots}"/></g></g>'
     )
+    draw_leaders(drawing, _leaders(frame, curves))
     _draw_key(drawing, curves)
     return frame
 
@@ -197,13 +198,13 @@ def _line(frame: Frame, curves: GrowthCurves, ppm: list[float | None]) -> str:
     return path_data(frame.points(*zip(*known, strict=True)))
 
 
-def _draw_number(drawing: Drawing, frame: Frame, curves: GrowthCurves, ppm: list[float | None], number: str) -> None:
-    """The number of a neighbour's curve beside its last point in the picture, if it has one."""
-    low, high = frame.y_range
-    inside = [(r, p) for r, p in zip(curves.radii_px, ppm, strict=True) if p is not None and low <= p <= high]
-    if inside:
-        x, y = frame.points(*zip(*inside[-1:], strict=True))[0]
-        drawing.text(x + 5, max(y - 4, frame.top + 16), number, attributes='class="muted" fill="currentColor"')
+def _leaders(frame: Frame, curves: GrowthCurves) -> list[Leader]:
+    """The numbers of the neighbours that are drawn, beside their curves."""
+    drawn = [
+        (str(number), [(r, p) for r, p in zip(curves.radii_px, ppm, strict=True) if p is not None])
+        for number, _, ppm in curves.neighbours[:MAX_DRAWN]
+    ]
+    return place_leaders(frame, drawn)
 
 
 def _draw_band(drawing: Drawing, frame: Frame, depth: float, error: float) -> None:
@@ -216,7 +217,7 @@ def _draw_band(drawing: Drawing, frame: Frame, depth: float, error: float) -> No
 
 def _draw_key(drawing: Drawing, curves: GrowthCurves) -> None:
     """What the marks and lines are."""
-    top, right = PLOT_TOP + PLOT_HEIGHT + 72, 330
+    top, right = PLOT_TOP + PLOT_HEIGHT + 82, 330
     drawing.add(
         f'<path class="ink" stroke="currentColor" fill="currentColor" d="M8 {top}a3 3 0 1 0 6 0a3 3 0 1 0-6 0"/>'
     )
@@ -245,21 +246,26 @@ def _finding(check: CheckValue, curves: GrowthCurves) -> str:
     if curves.neighbours:
         shown = [f"{number} ({star})" for number, star, _ in curves.neighbours[:MAX_DRAWN]]
         words += f" Dashed: predicted on {', '.join(shown)}; numbers as on the stamps."
+        if len(curves.neighbours) > MAX_DRAWN:
+            words += f" They come closest to the measured depths; all {len(curves.neighbours)} predicted curves are in the CSV."
     return words
 
 
 def _table(curves: GrowthCurves) -> FigureTable:
-    """Depth and prediction at each radius, and the pipeline aperture."""
-    target = curves.target_ppm or [None] * len(curves.radii_px)
+    """Depth at each radius, the predictions that are drawn, and the pipeline aperture."""
+    drawn = curves.neighbours[:MAX_DRAWN]
+    predicted = [curves.target_ppm or [None] * len(curves.radii_px), *(ppm for _, _, ppm in drawn)]
     rows = [
-        (f"{radius:.1f}", with_error(depth, error), _like(predicted, error))
-        for radius, depth, error, predicted in zip(
-            curves.radii_px, curves.depth_ppm, curves.error_ppm, target, strict=True
+        (f"{radius:.1f}", with_error(depth, error), *(_like(curve[place], error) for curve in predicted))
+        for place, (radius, depth, error) in enumerate(
+            zip(curves.radii_px, curves.depth_ppm, curves.error_ppm, strict=True)
         )
     ]
     if curves.pipeline_ppm is not None:
-        rows.append(("pipeline aperture", with_error(curves.pipeline_ppm, curves.pipeline_error_ppm), DASH))
-    return FigureTable(("radius, px", "depth, ppm", "predicted on the target, ppm"), tuple(rows))
+        depth = with_error(curves.pipeline_ppm, curves.pipeline_error_ppm)
+        rows.append(("pipeline aperture", depth, *([DASH] * len(predicted))))
+    stars = [f"predicted on {number} ({star}), ppm" for number, star, _ in drawn]
+    return FigureTable(("radius, px", "depth, ppm", "predicted on the target, ppm", *stars), tuple(rows))
 
 
 def _like(value: float | None, error: float | None) -> str:
@@ -285,9 +291,8 @@ def _json(drawing: Drawing, frame: Frame, curves: GrowthCurves) -> str:
         traces.append(line | {"line": {"width": 2, "color": MODEL_COLOUR}})
     for number, star, ppm in curves.neighbours[:MAX_DRAWN]:
         line = _trace(f"predicted on {number}: {star}", curves.radii_px, ppm, at)
-        traces.append(
-            line | {"line": {"width": 1, "dash": "dot", "color": MUTED_COLOUR}} | _number_at(frame, curves, ppm, number)
-        )
+        traces.append(line | {"line": {"width": 1, "dash": "dot", "color": MUTED_COLOUR}})
+    traces += leader_traces(frame, _leaders(frame, curves))
     traces.append(
         {
             "type": "scatter",
@@ -310,15 +315,6 @@ def _json(drawing: Drawing, frame: Frame, curves: GrowthCurves) -> str:
         band = {"y0": round(curves.pipeline_ppm - error, 1), "y1": round(curves.pipeline_ppm + error, 1)}
         layout["shapes"] = [{"type": "rect", "xref": "paper", "x0": 0, "x1": 1, **band, **BAND_SHAPE}]
     return figure_json(traces, layout)
-
-
-def _number_at(frame: Frame, curves: GrowthCurves, ppm: list[float | None], number: int) -> dict[str, Any]:
-    """The number of a neighbour beside the last point of its curve in the picture."""
-    inside = [k for k, p in enumerate(ppm) if p is not None and frame.y_range[0] <= p <= frame.y_range[1]]
-    if not inside:
-        return {}
-    text = ["" if k != inside[-1] else str(number) for k in range(len(curves.radii_px))]
-    return {"mode": "lines+text", "text": text, "textposition": "top right"}
 
 
 def _trace(name: str, xs: list[float], ys: Sequence[float | None], at: str) -> dict[str, Any]:

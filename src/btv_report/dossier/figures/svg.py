@@ -154,6 +154,16 @@ class Frame:
         low, high = self.y_range
         return self.bottom - (value - low) / (high - low) * self.height
 
+    def x_value(self, place: float) -> float:
+        """The data value at a horizontal place of the picture, to eight digits."""
+        low, high = self.x_range
+        return float(f"{low + (place - self.left) / self.width * (high - low):.8g}")
+
+    def y_value(self, place: float) -> float:
+        """The data value at a vertical place of the picture, to eight digits."""
+        low, high = self.y_range
+        return float(f"{low + (self.bottom - place) / self.height * (high - low):.8g}")
+
     def points(self, xs: Iterable[float], ys: Iterable[float]) -> list[tuple[float, float]]:
         """Places of data points."""
         return [(self.x(float(x)), self.y(float(y))) for x, y in zip(xs, ys, strict=True)]
