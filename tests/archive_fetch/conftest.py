@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.cookiejar
 import threading
 from collections.abc import Callable, Iterator
 from random import Random
@@ -58,3 +59,29 @@ def make_fetcher(clock: FakeClock) -> MakeFetcher:
 @pytest.fixture
 def fetcher(make_fetcher: MakeFetcher) -> Fetcher:
     return make_fetcher()
+
+
+def cookie(domain: str, *, is_secure: bool = False) -> http.cookiejar.CookieJar:
+    """A jar with one cookie of a host."""
+    jar = http.cookiejar.CookieJar()
+    jar.set_cookie(
+        http.cookiejar.Cookie(
+            version=0,
+            name="PHPSESSID",
+            value="canary",
+            port=None,
+            port_specified=False,
+            domain=domain,
+            domain_specified=False,
+            domain_initial_dot=False,
+            path="/",
+            path_specified=True,
+            secure=is_secure,
+            expires=None,
+            discard=True,
+            comment=None,
+            comment_url=None,
+            rest={},
+        )
+    )
+    return jar

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,18 @@ def test_f002_retry_after_in_seconds_is_waited_for(server: ScriptedServer, fetch
     assert clock.waits == [17.0]
 
 
+@pytest.mark.parametrize("text", ["121", "21600", "9" * 400, "Thu, 26 Nov 2099 10:00:00 GMT"])
 def test_f002_server_that_asks_for_more_than_two_minutes_throttles(
-    server: ScriptedServer, fetcher: Fetcher, clock: FakeClock
+    server: ScriptedServer, fetcher: Fetcher, clock: FakeClock, text: str
 ) -> None:
-    server.play("GET", "/x", Reply(status=429, headers={"Retry-After": "21600"}))
+    server.play("GET", "/x", Reply(status=429, headers={"Retry-After": text}))
     error = fault(fetcher, f"{server.url}/x")
     assert error.state is AnswerState.THROTTLED
     assert "120 s" in str(error)
     assert (len(server.requests), clock.waits) == (1, [])
 
 
-@pytest.mark.parametrize("text", ["-5", "soon", "", "9" * 400, "Thu, 32 Foo 2026 10:00:00 GMT"])
+@pytest.mark.parametrize("text", ["-5", "--5", "soon", "", "0", "1e3", "Thu, 32 Foo 2026 10:00:00 GMT"])
 def test_f002_senseless_retry_after_is_not_obeyed_blindly(
     server: ScriptedServer, fetcher: Fetcher, clock: FakeClock, text: str
 ) -> None:
@@ -83,6 +85,23 @@ def test_f002_any_retry_after_gives_no_negative_wait_and_no_exception(text: str)
 def test_f002_retry_after_as_a_date_is_the_time_until_then() -> None:
     assert retry_after_s("Thu, 26 Nov 2026 10:00:30 GMT", now=1795687200.0) == pytest.approx(30.0)
     assert retry_after_s("Thu, 26 Nov 2026 09:00:00 GMT", now=1795687200.0) == 0.0
+    assert retry_after_s("Thu, 26 Nov 2026 12:00:30 +0200", now=1795687200.0) == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize("date", ["Thu, 26 Nov 2026 10:00:00 GMT", "Thu, 26 Nov 2026 12:00:00 +0200"])
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
+def test_f157_date_of_the_server_is_utc_wherever_we_are(
+    server: ScriptedServer, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch, zone: str, date: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        server.play("GET", "/x", Reply(b"content", headers={"Date": date}))
+        assert fetcher.to_bytes(f"{server.url}/x", **SIZES).server_date == "2026-11-26T10:00:00Z"
+        assert retry_after_s("Thu, 26 Nov 2026 10:00:30 -0000", now=1795687200.0) == pytest.approx(30.0)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_f003_service_that_accepts_and_never_answers_is_unreachable(
@@ -166,6 +185,25 @@ def test_f021_proxy_that_refuses_is_named_and_its_password_is_not(
     error = fault(fetcher, "https://archive.invalid/x")
     assert error.state is AnswerState.UNREACHABLE
     assert words in str(error)
+    assert "canary-secret" not in str(error)
+
+
+def test_f021_number_of_a_target_is_not_taken_for_a_status_of_the_proxy(
+    server: ScriptedServer, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.play("*", ".*", Reply(status=502))
+    monkeypatch.setenv("HTTPS_PROXY", server.url)
+    assert "does not pass the request on" in str(fault(fetcher, "https://archive.invalid/tic/140740700"))
+
+
+@pytest.mark.parametrize("proxy", ["foo://user:canary-secret@127.0.0.1:1", "http://[bad", "garbage:::"])
+def test_f021_setting_that_names_no_proxy_says_so(
+    fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    error = fault(fetcher, "https://archive.invalid/x")
+    assert (error.state, error.tries) == (AnswerState.UNREACHABLE, 1)
+    assert "HTTPS_PROXY" in str(error)
     assert "canary-secret" not in str(error)
 
 

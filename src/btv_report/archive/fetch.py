@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar
 from pathlib import Path
 from random import Random
@@ -30,6 +30,7 @@ from btv_report.archive.fetch_answers import (
     AttemptError,
     judge_failure,
     judge_headers,
+    moment,
     server_date,
     stated_file_name,
     stated_length,
@@ -37,7 +38,7 @@ from btv_report.archive.fetch_answers import (
 from btv_report.archive.limits import Limits
 from btv_report.archive.transport import open_session
 from btv_report.atomic import environment_error, sync_folder
-from btv_report.errors import FetchError
+from btv_report.errors import FetchError, LocalEnvironmentError
 
 PIECE_BYTES = 1 << 16
 
@@ -129,7 +130,7 @@ class Fetcher:
         self.random = random or Random()  # noqa: S311 - jitter, no secret
         self.min_interval_s = min_interval_s
         self._slots = threading.BoundedSemaphore(max_parallel)
-        self._turn = threading.Lock()
+        self._beginning = threading.Lock()
         self._last_begin = float("-inf")
 
     def to_bytes(
@@ -151,7 +152,7 @@ class Fetcher:
         ----------
         url, params, method, data, headers : the request
         limit_bytes : more than this is refused
-        deadline_s : for all tries together
+        deadline_s : for all tries together; waiting behind other requests of this fetcher does not count
         cookies : sent where their domain and path allow it
 
         Raises
@@ -240,8 +241,10 @@ class Fetcher:
         number = 0
         for number in range(1, self.limits.tries + 1):
             try:
-                with self._request(request, cookies, number, end) as attempt:
-                    return keep(attempt)
+                with self._turn() as waited:
+                    end += waited
+                    with self._request(request, cookies, number, end) as attempt:
+                        return keep(attempt)
             except AttemptError as found:
                 trouble = found
             except requests.RequestException as error:
@@ -257,36 +260,42 @@ class Fetcher:
         raise _error(trouble, request["url"], number)
 
     @contextlib.contextmanager
+    def _turn(self) -> Iterator[float]:
+        """A place among the requests at once, apart from the one before; gives the seconds that were waited for it."""
+        began = self.clock.monotonic()
+        with self._slots:
+            with self._beginning:
+                pause = self._last_begin + self.min_interval_s - self.clock.monotonic()
+                if pause > 0:
+                    self.clock.sleep(pause)
+                self._last_begin = self.clock.monotonic()
+            yield self.clock.monotonic() - began
+
+    @contextlib.contextmanager
     def _request(
         self, request: Mapping[str, Any], cookies: CookieJar | None, number: int, end: float
     ) -> Iterator[Attempt]:
-        """One request in a session of its own, within the manners; gives the answer once its headers hold."""
-        with self._slots:
-            self._wait_for_turn()
-            if self.clock.monotonic() >= end:
-                raise AttemptError(AnswerState.UNREACHABLE, "the time for it is over", again=False)
-            remaining = max(end - self.clock.monotonic(), 0.1)
-            with open_session(self.limits, answer_deadline_s=remaining) as session:
-                if cookies is not None:
-                    session.cookies.update(cookies)
-                timeouts = (
-                    min(self.limits.connect_timeout_s, remaining),
-                    min(self.limits.read_timeout_s, remaining),
-                )
+        """One request in a session of its own; gives the answer once its headers hold."""
+        remaining = max(end - self.clock.monotonic(), 0.1)
+        timeouts = (min(self.limits.connect_timeout_s, remaining), min(self.limits.read_timeout_s, remaining))
+        secret = bool(cookies) or _has_secret(request["headers"])
+        with open_session(self.limits, lambda: end - self.clock.monotonic(), keeps_secret=secret) as session:
+            if cookies is not None:
+                session.cookies.update(cookies)
+            try:
                 response = session.request(**request, stream=True, timeout=timeouts)
-                try:
-                    judge_headers(response)
-                    yield Attempt(response, number, end, stated_length(response))
-                finally:
-                    response.close()
-
-    def _wait_for_turn(self) -> None:
-        """Keep requests apart, whoever makes them."""
-        with self._turn:
-            pause = self._last_begin + self.min_interval_s - self.clock.monotonic()
-            if pause > 0:
-                self.clock.sleep(pause)
-            self._last_begin = self.clock.monotonic()
+            except requests.RequestException:
+                raise
+            except OSError as error:  # of the certificates: a broken connection is a RequestException
+                raise LocalEnvironmentError(
+                    f"{public_url(request['url'])} was not asked: {error}.",
+                    hint="Check REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE and SSL_CERT_FILE: TLS is verified with what they name.",
+                ) from error
+            try:
+                judge_headers(response)
+                yield Attempt(response, number, end, stated_length(response))
+            finally:
+                response.close()
 
     def _pieces(self, attempt: Attempt, limit_bytes: int, on_bytes: OnBytes | None) -> Iterator[bytes]:
         """
@@ -299,24 +308,30 @@ class Fetcher:
         most = limit_bytes * (self.limits.decoded_ratio if attempt.is_encoded else 1)
         rate = _RateGuard(self.limits, self.clock)
         size = 0
-        for piece in attempt.body(PIECE_BYTES):
+
+        def on_raw(n_bytes: int) -> None:
+            if n_bytes > limit_bytes:
+                raise attempt.too_large(n_bytes, limit_bytes)
+            attempt.require_time(self.clock.monotonic())
+            if n_bytes != attempt.length:  # a last piece that came late is no reason to ask for all of it again
+                rate.require(n_bytes)
+
+        for piece in attempt.body(PIECE_BYTES, on_raw):
             size += len(piece)
             if size > most:
                 raise attempt.too_large(size, most)
-            attempt.require_time(self.clock.monotonic())
-            rate.require(attempt.raw_bytes)
             if on_bytes is not None:
                 on_bytes(size, attempt.length)
             yield piece
+        attempt.require_time(self.clock.monotonic())  # an end may be ours: a connection is shut when its time is over
 
     def _wait(self, trouble: AttemptError, number: int) -> float | None:
         """Seconds to wait before the next try; None when the server asks for more than is given."""
-        if trouble.retry_after is None:
-            return self.random.uniform(0.0, self.limits.backoff_s * 2 ** (number - 1))
-        asked = retry_after_s(trouble.retry_after, self.clock.now())
+        jitter = self.random.uniform(0.0, self.limits.backoff_s * 2 ** (number - 1))
+        asked = None if trouble.retry_after is None else retry_after_s(trouble.retry_after, self.clock.now())
         if asked is None:
-            return self.random.uniform(0.0, self.limits.backoff_s * 2 ** (number - 1))
-        return asked if asked <= self.limits.retry_after_cap_s else None
+            return jitter
+        return max(asked, jitter) if asked <= self.limits.retry_after_cap_s else None
 
 
 class _RateGuard:
@@ -340,18 +355,20 @@ class _RateGuard:
 def retry_after_s(text: str, now: float) -> float | None:
     """Seconds that a Retry-After header asks for (a number or a date); None when it says neither. Never negative."""
     stripped = text.strip()
-    if stripped.lstrip("-").isdecimal() and stripped.isascii() and len(stripped) <= 18:
+    if re.fullmatch(r"-?[0-9]+", stripped):
         return max(0.0, float(stripped))
-    try:
-        return max(0.0, parsedate_to_datetime(stripped).timestamp() - now)
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+    named = moment(stripped)
+    return None if named is None else max(0.0, named.timestamp() - now)
+
+
+def _has_secret(headers: Mapping[str, str]) -> bool:
+    return any(name.lower() in {"cookie", "authorization"} for name in headers)
 
 
 @contextlib.contextmanager
 def _part_file(destination: Path) -> Iterator[tuple[int, Path]]:
     """A new private file beside the destination, gone at the end whatever happens."""
-    part = destination.with_name(f".{destination.name[:80]}.part-{os.getpid()}-{secrets.token_hex(4)}")
+    part = destination.with_name(f".{destination.name[:40]}.part-{os.getpid()}-{secrets.token_hex(4)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         handle = os.open(part, flags, 0o600)

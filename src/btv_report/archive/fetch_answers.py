@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import ssl
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,12 +17,18 @@ import requests
 from urllib3.exceptions import HTTPError, NameResolutionError
 
 from btv_report.answer_states import AnswerState
+from btv_report.archive.limits import Limits
 
 _ENCODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _HTML = re.compile(
-    rb"\s*(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|script|meta|form)\b", re.IGNORECASE | re.DOTALL
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*+"
+    rb"<(?:!doctype\s+html|html|head|body|title|script|meta|form|center|div|h[1-6]|p|br)\b",
+    re.IGNORECASE | re.DOTALL,
 )
+"""How a web page begins: also after a mark of its encoding or comments (read once each: the pattern must not be slow), and the
+bare words of a server that fails half-way."""
 _TRY_LATER = "Try again later; what is in the cache stays there."
+_CHECK_PROXY = "Check HTTPS_PROXY and NO_PROXY, and the proxy's user and password."
 
 
 class AttemptError(Exception):
@@ -110,9 +118,14 @@ class Attempt:
             words = f"expected {n_bytes:,} bytes by the archive's list, and the server states {self.length:,}"
             raise AttemptError(AnswerState.CORRUPT, words, again=True, once=True)
 
-    def body(self, piece_bytes: int) -> Iterator[bytes]:
+    def body(self, piece_bytes: int, on_raw: Callable[[int], None] | None = None) -> Iterator[bytes]:
         """
         Decoded pieces of the body as they arrive.
+
+        Parameters
+        ----------
+        piece_bytes : at most so many at once
+        on_raw : called with the bytes that came over the wire so far, also where nothing comes of them; may raise
 
         Raises
         ------
@@ -121,8 +134,11 @@ class Attempt:
         """
         decoder = self._decoder()
         try:
-            for data in self._raw(piece_bytes):
+            # read1 gives what has come; read and stream would wait for a whole piece, past every deadline when bytes drip in.
+            while data := self.response.raw.read1(piece_bytes, decode_content=False):
                 self.raw_bytes += len(data)
+                if on_raw is not None:
+                    on_raw(self.raw_bytes)
                 if decoder is None:
                     yield data
                 else:
@@ -143,15 +159,6 @@ class Attempt:
             raise AttemptError(
                 AnswerState.CORRUPT, "its compression ends early: the answer was cut", again=True, once=True
             )
-
-    def _raw(self, piece_bytes: int) -> Iterator[bytes]:
-        raw = self.response.raw
-        if raw.chunked:
-            yield from raw.stream(piece_bytes, decode_content=False)
-            return
-        # read1 gives what has come; read would wait for a whole piece, past every deadline when bytes drip in.
-        while data := raw.read1(piece_bytes, decode_content=False):
-            yield data
 
     def _decoder(self) -> _Decoder | None:
         if not self.is_encoded:
@@ -280,23 +287,32 @@ _MEANINGS = {
 
 def judge_failure(error: requests.RequestException) -> AttemptError:
     """What a failed request means; nothing of a proxy's or server's secrets stands in the words."""
-    for kind, judge in _FAILURES:
-        if isinstance(error, kind):
+    for kinds, judge in _FAILURES:
+        if isinstance(error, kinds):
             return judge(error)
     words = f"the request could not be made ({type(error).__name__})"
     return AttemptError(AnswerState.REJECTED, words, again=False, hint="Please report this with the address.")
 
 
 def _tls(error: requests.RequestException) -> AttemptError:
+    if _caused_by(error, ssl.SSLEOFError):
+        words = "the connection broke while TLS was being set up"
+        return AttemptError(AnswerState.UNREACHABLE, words, again=True)
     hint = "Check this machine's clock and certificates, and whether a proxy breaks TLS open; verification stays on."
     words = f"its TLS certificate or protocol is not accepted ({_plain(error)})"
     return AttemptError(AnswerState.UNREACHABLE, words, again=False, hint=hint)
 
 
 def _proxy(error: requests.RequestException) -> AttemptError:
-    asks = "asks for a login (407)" if "407" in str(error) else "does not pass the request on"
-    hint = "Check HTTPS_PROXY and NO_PROXY, and the proxy's user and password."
-    return AttemptError(AnswerState.UNREACHABLE, f"the proxy {asks}", again=False, hint=hint)
+    asks = "asks for a login (407)" if "connection failed: 407" in str(error) else "does not pass the request on"
+    return AttemptError(AnswerState.UNREACHABLE, f"the proxy {asks}", again=False, hint=_CHECK_PROXY)
+
+
+def _no_address(error: requests.RequestException) -> AttemptError:
+    """Hops are looked at before they are taken, so it is ours, or the proxy's."""
+    words = f"the address, or that of the proxy, cannot be used ({type(error).__name__})"
+    hint = f"{_CHECK_PROXY} A proxy by SOCKS needs the package PySocks."
+    return AttemptError(AnswerState.UNREACHABLE, words, again=False, hint=hint)
 
 
 def _redirects(error: requests.RequestException) -> AttemptError:
@@ -319,13 +335,14 @@ def _connection(error: requests.RequestException) -> AttemptError:
     return AttemptError(AnswerState.UNREACHABLE, f"the connection failed ({_plain(error)})", again=True)
 
 
-_FAILURES = (
+_FAILURES: tuple[tuple[Any, Callable[[requests.RequestException], AttemptError]], ...] = (
     (requests.exceptions.SSLError, _tls),
     (requests.exceptions.ProxyError, _proxy),
     (requests.exceptions.TooManyRedirects, _redirects),
     (requests.exceptions.Timeout, _timeout),
     (requests.exceptions.ConnectionError, _connection),
     (requests.exceptions.ChunkedEncodingError, _connection),
+    ((requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema), _no_address),
 )
 """Kinds of failure and what each means; the first that fits counts."""
 
@@ -360,21 +377,28 @@ def stated_length(response: requests.Response) -> int | None:
     return int(text)
 
 
-def server_date(response: requests.Response) -> str | None:
-    """The answer's Date, UTC in ISO; None when it is absent or senseless."""
+def moment(text: str) -> datetime | None:
+    """The moment that a header's date names; None when it names none."""
     try:
-        moment = parsedate_to_datetime(response.headers.get("Date", ""))
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        named = parsedate_to_datetime(text)
+        return named.replace(tzinfo=UTC) if named.tzinfo is None else named.astimezone(UTC)
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
 
+def server_date(response: requests.Response) -> str | None:
+    """The answer's Date, UTC in ISO; None when it is absent or senseless."""
+    named = moment(response.headers.get("Date", ""))
+    return None if named is None else named.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def stated_file_name(response: requests.Response) -> str | None:
     """The name in Content-Disposition, printable and short; it is shown, and never used as a path."""
+    stated = str(response.headers.get("Content-Disposition", ""))[:1000]
     message = Message()
-    message["Content-Disposition"] = re.sub(r"[^\x20-\x7e]", "?", response.headers.get("Content-Disposition", ""))
+    message["Content-Disposition"] = re.sub(r"[^\x20-\x7e]", "?", stated)
     name = message.get_filename()
-    return re.sub(r"[^\x20-\x7e]", "?", name)[:120] if name else None
+    return re.sub(r"[^\x20-\x7e]", "?", name)[: Limits.shown_name_length] if name else None
 
 
 def looks_like_html(content: bytes) -> bool:

@@ -1,5 +1,5 @@
 """
-The hard limits of everything that comes over a network, in one place; they may be lowered, and are not raised.
+The hard limits of everything that comes over a network, in one place; those that keep a machine safe are never raised.
 
 Time-outs, tries and Retry-After are those of the contracts; sizes those that a TESS product, a table or a note can have with
 room to spare.
@@ -7,7 +7,7 @@ room to spare.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 MB = 1_000_000
 
@@ -29,6 +29,14 @@ class Limits:
         file; all of a target
     decoded_ratio : a compressed answer may grow to this many times its limit
     zip_members, zip_ratio, zip_bytes : members of an archive; expansion of one; expansion of all
+    note_bytes, shown_note_bytes : of an observer's note: kept; shown
+    image_pixels : of an observer's picture that is opened
+    shown_name_length : characters of a file's name
+
+    Raises
+    ------
+    ValueError
+        If a limit that keeps the machine safe is higher than its default.
     """
 
     connect_timeout_s: float = 10.0
@@ -51,3 +59,19 @@ class Limits:
     zip_members: int = 5000
     zip_ratio: int = 200
     zip_bytes: int = 2000 * MB
+    note_bytes: int = 1 * MB
+    shown_note_bytes: int = 20_000
+    image_pixels: int = 50_000_000
+    shown_name_length: int = 120
+
+    def __post_init__(self) -> None:
+        raised = [
+            item.name for item in fields(self) if _keeps_safe(item.name) and getattr(self, item.name) > item.default
+        ]
+        if raised:
+            raise ValueError(f"A limit may be lowered, and not raised: {', '.join(raised)}.")
+
+
+def _keeps_safe(name: str) -> bool:
+    """Whether more than the default could exhaust a machine, or hold a run up for a server's sake; patience is free."""
+    return name.endswith(("_bytes", "_ratio", "_members", "_pixels", "_length", "_cap_s")) or name == "redirects"
