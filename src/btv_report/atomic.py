@@ -106,7 +106,7 @@ def write_atomic(path: Path, data: bytes, *, private: bool) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=TEMPORARY_SUFFIX)
         try:
             try:
-                _write_all(handle, data)
+                write_all(handle, data)
                 os.fchmod(handle, 0o600 if private else 0o644)
                 os.fsync(handle)
             finally:
@@ -131,7 +131,7 @@ def append_durable(path: Path, data: bytes) -> None:
         try:
             length = os.fstat(handle).st_size
             try:
-                _write_all(handle, data)
+                write_all(handle, data)
                 os.fsync(handle)
             except BaseException:
                 with contextlib.suppress(OSError):
@@ -154,9 +154,9 @@ def cut_durable(path: Path, length: int) -> None:
             os.close(handle)
 
 
-def rename_durable(source: Path, target: Path) -> None:
-    """Rename within one folder and wait until that is on the disk; a file at `target` is replaced."""
-    with sentences(f"rename {source.name} to", target):
+def rename_durable(source: Path, target: Path, doing: str = "") -> None:
+    """Rename and wait until that is on the disk; a file at `target` is replaced. `doing` is what a refusal says was tried."""
+    with sentences(doing or f"rename {source.name} to", target):
         os.replace(source, target)  # noqa: PTH105
         sync_folder(target.parent)
 
@@ -168,7 +168,7 @@ def remove_durable(path: Path) -> None:
         sync_folder(path.parent)
 
 
-def _write_all(handle: int, data: bytes) -> None:
+def write_all(handle: int, data: bytes) -> None:
     """Write every byte: the system may take fewer at a time."""
     view = memoryview(data)
     while view:

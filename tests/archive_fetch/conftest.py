@@ -10,7 +10,8 @@ from random import Random
 import pytest
 from tests.doubles.scripted_server import ScriptedServer
 
-from btv_report.archive.fetch import Fetcher, SystemClock
+from btv_report.archive.clock import SystemClock
+from btv_report.archive.fetch import Fetcher
 from btv_report.archive.limits import Limits
 
 

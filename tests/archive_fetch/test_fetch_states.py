@@ -14,9 +14,10 @@ from tests.archive_fetch.conftest import FakeClock, MakeFetcher
 from tests.doubles.scripted_server import Reply, ScriptedServer
 
 from btv_report.answer_states import AnswerState
-from btv_report.archive.fetch import Fetcher, retry_after_s
+from btv_report.archive.fetch import Fetcher
 from btv_report.archive.fetch_answers import looks_like_html, safe_excerpt
 from btv_report.archive.limits import Limits
+from btv_report.archive.patience import retry_after_s
 from btv_report.errors import FetchError, UsageError
 
 SIZES: dict[str, Any] = {"limit_bytes": 1_000_000, "deadline_s": 300.0}

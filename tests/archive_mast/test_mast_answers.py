@@ -17,8 +17,8 @@ from tests.doubles.mast_double import MastDouble, TicRow
 from tests.doubles.scripted_server import Reply, Request
 
 from btv_report.answer_states import AnswerState
+from btv_report.archive.attempt import AttemptError
 from btv_report.archive.fetch import Fetcher
-from btv_report.archive.fetch_answers import AttemptError
 from btv_report.archive.mast_answers import is_still_working
 from btv_report.archive.mast_archive import MastArchive
 from btv_report.archive.mast_catalogue import stars_around, target_row

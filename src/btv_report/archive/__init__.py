@@ -1,1 +1,1 @@
-"""Where bytes come from: mirrors, hashes, FITS sums, states of answers."""
+"""Where bytes come from: MAST and local mirrors, the one fetch function, caches, and the states of answers."""

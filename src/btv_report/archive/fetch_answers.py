@@ -1,12 +1,10 @@
-"""What an answer's headers, length and faults mean: one state each, and whether asking again can help."""
+"""What the headers and faults of an answer mean: one state each, and whether asking again can help."""
 
 from __future__ import annotations
 
 import re
 import ssl
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -14,12 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import HTTPError, NameResolutionError
+from urllib3.exceptions import NameResolutionError
 
 from btv_report.answer_states import AnswerState
+from btv_report.archive.attempt import AttemptError, plain_reason
 from btv_report.archive.limits import Limits
 
-_ENCODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*+"
     rb"<(?:!doctype\s+html|html|head|body|title|script|meta|form|center|div|h[1-6]|p|br)\b",
@@ -27,212 +25,7 @@ _HTML = re.compile(
 )
 """How a web page begins: also after a mark of its encoding or comments (read once each: the pattern must not be slow), and the
 bare words of a server that fails half-way."""
-_TRY_LATER = "Try again later; what is in the cache stays there."
 _CHECK_PROXY = "Check HTTPS_PROXY and NO_PROXY, and the proxy's user and password."
-
-
-class AttemptError(Exception):
-    """
-    Why an attempt did not give what was asked.
-
-    Parameters
-    ----------
-    state : the state it would end in
-    words : what happened, a clause
-    again : whether another try can help; with `once` one more at most
-    retry_after : the header's text
-    """
-
-    def __init__(
-        self,
-        state: AnswerState,
-        words: str,
-        *,
-        again: bool,
-        once: bool = False,
-        retry_after: str | None = None,
-        http_status: int | None = None,
-        hint: str = _TRY_LATER,
-    ) -> None:
-        super().__init__(words)
-        self.state = state
-        self.words = words
-        self.again = again
-        self.once = once
-        self.retry_after = retry_after
-        self.http_status = http_status
-        self.hint = hint
-
-    def out_of_time(self, wait_s: float | None, cap_s: float, deadline_s: float) -> AttemptError:
-        """The same, when there is no time for another try."""
-        if wait_s is None:
-            words = f"{self.words}, and the server asks to wait longer than {cap_s:g} s"
-            return AttemptError(AnswerState.THROTTLED, words, again=False, http_status=self.http_status, hint=self.hint)
-        words = f"{self.words}, and the {deadline_s:g} s given to it are over"
-        return AttemptError(self.state, words, again=False, http_status=self.http_status, hint=self.hint)
-
-
-@dataclass
-class Attempt:
-    """
-    One answer whose headers hold.
-
-    Attributes
-    ----------
-    response : still to be read
-    number : which try it is
-    end : when the time for it is over, by the fetcher's clock
-    length : bytes that are to come, None when the server does not say
-    raw_bytes : bytes that came over the wire so far
-    """
-
-    response: requests.Response
-    number: int
-    end: float
-    length: int | None
-    raw_bytes: int = 0
-    expected: int | None = None
-
-    @property
-    def encoding(self) -> str:
-        """The body's compression, empty when there is none."""
-        named = str(self.response.headers.get("Content-Encoding", "")).strip().lower()
-        return "" if named == "identity" else named
-
-    @property
-    def is_encoded(self) -> bool:
-        """Whether the body is compressed on the way."""
-        return bool(self.encoding)
-
-    def expect(self, n_bytes: int | None) -> None:
-        """
-        Note the size that the file must have, before a byte is read.
-
-        Raises
-        ------
-        AttemptError
-            If the server already states another one.
-        """
-        self.expected = n_bytes
-        if n_bytes is not None and self.length is not None and not self.is_encoded and self.length not in {0, n_bytes}:
-            words = f"expected {n_bytes:,} bytes by the archive's list, and the server states {self.length:,}"
-            raise AttemptError(AnswerState.CORRUPT, words, again=True, once=True)
-
-    def body(self, piece_bytes: int, on_raw: Callable[[int], None] | None = None) -> Iterator[bytes]:
-        """
-        Decoded pieces of the body as they arrive.
-
-        Parameters
-        ----------
-        piece_bytes : at most so many at once
-        on_raw : called with the bytes that came over the wire so far, also where nothing comes of them; may raise
-
-        Raises
-        ------
-        AttemptError
-            If the connection breaks, the compression is damaged or ends early, or it is one that was not asked for.
-        """
-        decoder = self._decoder()
-        try:
-            # read1 gives what has come; read and stream would wait for a whole piece, past every deadline when bytes drip in.
-            while data := self.response.raw.read1(piece_bytes, decode_content=False):
-                self.raw_bytes += len(data)
-                if on_raw is not None:
-                    on_raw(self.raw_bytes)
-                if decoder is None:
-                    yield data
-                else:
-                    yield from decoder.feed(data, piece_bytes)
-        except HTTPError as error:
-            got = (
-                f"after {self.raw_bytes:,} of {self.length:,} bytes"
-                if self.length
-                else f"after {self.raw_bytes:,} bytes"
-            )
-            words = f"the connection broke {got} ({_plain(error)})"
-            raise AttemptError(AnswerState.UNREACHABLE, words, again=True) from error
-        except zlib.error as error:
-            raise AttemptError(
-                AnswerState.CORRUPT, f"its compression is damaged ({error})", again=True, once=True
-            ) from error
-        if decoder is not None and not decoder.is_finished:
-            raise AttemptError(
-                AnswerState.CORRUPT, "its compression ends early: the answer was cut", again=True, once=True
-            )
-
-    def _decoder(self) -> _Decoder | None:
-        if not self.is_encoded:
-            return None
-        if self.encoding not in _ENCODINGS:
-            words = f"it is compressed as {self.encoding[:20]!r}, which was not asked for"
-            raise AttemptError(AnswerState.REJECTED, words, again=False)
-        return _Decoder(_ENCODINGS[self.encoding])
-
-    def require_content(self, n_bytes: int) -> None:
-        """
-        Hold the length of what came against what was promised.
-
-        Raises
-        ------
-        AttemptError
-            If nothing came (an empty 200 is how a busy server says no), or not as much as was stated or listed.
-        """
-        if n_bytes == 0:
-            words = "an empty answer came with status 200, which is how a busy server says no"
-            raise AttemptError(AnswerState.THROTTLED, words, again=True, http_status=self.response.status_code)
-        if self.length is not None and self.raw_bytes != self.length:
-            words = f"expected {self.length:,} bytes, got {self.raw_bytes:,}"
-            raise AttemptError(AnswerState.UNREACHABLE, words, again=True)
-        if self.expected is not None and n_bytes != self.expected:
-            words = f"expected {self.expected:,} bytes by the archive's list, got {n_bytes:,}"
-            raise AttemptError(AnswerState.CORRUPT, words, again=True, once=True)
-
-    def require_time(self, now: float) -> None:
-        """
-        Stop when the time for it is over.
-
-        Raises
-        ------
-        AttemptError
-            If it is.
-        """
-        if now >= self.end:
-            words = f"the time for it was over after {self.raw_bytes:,} bytes"
-            raise AttemptError(AnswerState.UNREACHABLE, words, again=False)
-
-    def too_large(self, n_bytes: int, limit: int) -> AttemptError:
-        """What to raise when more comes than is taken."""
-        words = f"it is over the size limit ({n_bytes:,} bytes of at most {limit:,})"
-        return AttemptError(AnswerState.REJECTED, words, again=False, hint="Nothing of it was kept.")
-
-
-class _Decoder:
-    """gzip or deflate in bounded pieces, members one after the other."""
-
-    def __init__(self, window_bits: int) -> None:
-        self._window_bits = window_bits
-        self._stream = zlib.decompressobj(window_bits)
-        self._any = False
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the last member came to its end."""
-        return self._any and self._stream.eof
-
-    def feed(self, data: bytes, piece_bytes: int) -> Iterator[bytes]:
-        """Decoded pieces of at most `piece_bytes`."""
-        while data:
-            if self._stream.eof:
-                if not data.strip(b"\0"):
-                    return
-                self._stream = zlib.decompressobj(self._window_bits)
-            piece = self._stream.decompress(data, piece_bytes)
-            self._any = True
-            if piece:
-                yield piece
-            data = self._stream.unconsumed_tail or self._stream.unused_data
-        while piece := self._stream.decompress(b"", piece_bytes):
-            yield piece
 
 
 def judge_headers(response: requests.Response) -> None:
@@ -299,7 +92,7 @@ def _tls(error: requests.RequestException) -> AttemptError:
         words = "the connection broke while TLS was being set up"
         return AttemptError(AnswerState.UNREACHABLE, words, again=True)
     hint = "Check this machine's clock and certificates, and whether a proxy breaks TLS open; verification stays on."
-    words = f"its TLS certificate or protocol is not accepted ({_plain(error)})"
+    words = f"its TLS certificate or protocol is not accepted ({plain_reason(error)})"
     return AttemptError(AnswerState.UNREACHABLE, words, again=False, hint=hint)
 
 
@@ -332,7 +125,7 @@ def _connection(error: requests.RequestException) -> AttemptError:
     if _caused_by(error, NameResolutionError):
         hint = "Check the network of this machine, or use --offline."
         return AttemptError(AnswerState.UNREACHABLE, "its name cannot be resolved", again=True, hint=hint)
-    return AttemptError(AnswerState.UNREACHABLE, f"the connection failed ({_plain(error)})", again=True)
+    return AttemptError(AnswerState.UNREACHABLE, f"the connection failed ({plain_reason(error)})", again=True)
 
 
 _FAILURES: tuple[tuple[Any, Callable[[requests.RequestException], AttemptError]], ...] = (
@@ -356,17 +149,6 @@ def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:
         reasons = [getattr(one, "reason", None), one.__cause__, one.__context__, *one.args]
         seen += [reason for reason in reasons if isinstance(reason, BaseException) and reason not in seen]
     return False
-
-
-def _plain(error: BaseException) -> str:
-    """The innermost reason in a few words, without addresses."""
-    seen: list[Any] = [error]
-    for one in seen:
-        reasons = [getattr(one, "reason", None), one.__cause__, *one.args]
-        seen += [reason for reason in reasons if isinstance(reason, BaseException) and reason not in seen]
-    innermost = seen[-1]
-    words = getattr(innermost, "verify_message", "") or getattr(innermost, "strerror", "") or type(innermost).__name__
-    return re.sub(r"[^\x20-\x7e]", "?", str(words))[:120]
 
 
 def stated_length(response: requests.Response) -> int | None:

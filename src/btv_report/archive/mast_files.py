@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from btv_report.answer_states import AnswerState
+from btv_report.archive.cutout_zip import unpack
 from btv_report.archive.limits import Limits
 from btv_report.archive.mast_types import ArchiveProduct
 from btv_report.archive.progress import DownloadPhase
-from btv_report.atomic import sentences
 from btv_report.errors import BtvReportError, FetchError
 from btv_report.fits.local_file import read_file
 from btv_report.fits.model import ProductKind
@@ -102,13 +101,6 @@ def _fetch_cutout(
     ra_deg, dec_deg, sector = cutout_place(product)
     url, params = cutout_request(base_url, ra_deg, dec_deg, sector, CUTOUT_SIZE_PX)
 
-    def check_zip(archive: Path) -> str:
-        try:
-            _take_out(archive, path, limits, check=check)
-        except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as error:
-            return f"it is not a zip file with one FITS file in it ({error})"
-        return ""
-
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".cutout.", suffix=".zip")
     os.close(handle)
     archive = Path(name)
@@ -119,45 +111,11 @@ def _fetch_cutout(
             params=params,
             limit_bytes=limits.product_bytes,
             deadline_s=limits.file_deadline_s,
-            check=check_zip,
+            check=lambda zipped: unpack(zipped, path, limits, check=check),
             on_bytes=on_bytes,
         )
     finally:
         archive.unlink(missing_ok=True)
-
-
-def _take_out(archive: Path, path: Path, limits: Limits, *, check: Callable[[Path], str]) -> None:
-    """
-    Put the one FITS member of a zip at `path`.
-
-    Raises
-    ------
-    ValueError
-        If there is not exactly one, it is too large, or it is damaged.
-    """
-    with zipfile.ZipFile(archive) as opened:
-        members = [item for item in opened.infolist() if item.filename.lower().endswith(".fits")]
-        if len(members) != 1:
-            raise ValueError(f"it holds {len(members)} FITS files")
-        size = members[0].file_size
-        if size > limits.product_bytes or size > limits.zip_ratio * max(members[0].compress_size, 1):
-            raise ValueError(f"its FITS file would have {size:,} bytes")
-        # Its name is never used: only its bytes, and no more of them than it announced.
-        content = opened.open(members[0]).read(size + 1)
-    if len(content) != size:
-        raise ValueError("its FITS file is not as long as announced")
-    temporary = path.with_name(f".{path.name}.part")
-    with sentences(f"write {size:,} bytes to", path):
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if reason := check(temporary):
-                raise ValueError(reason)
-            os.replace(temporary, path)  # noqa: PTH105
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def cutout_product(tic_id: int, sector: int, camera: int, ccd: int, place: tuple[float, float]) -> ArchiveProduct:

@@ -215,7 +215,7 @@ def look_up_name(mast: MastConnection, query: TargetQuery) -> tuple[float, float
     ArchiveUnreachableError
         If no usable answer came.
     """
-    from btv_report.archive.fetch_answers import AttemptError
+    from btv_report.archive.attempt import AttemptError
 
     question = {
         "service": "Mast.Name.Lookup",

@@ -23,17 +23,13 @@ import requests
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.addresses import require_allowed_url
-from btv_report.archive.fetch import Clock, Fetcher, SystemClock, retry_after_s
-from btv_report.archive.fetch_answers import (
-    Attempt,
-    AttemptError,
-    judge_failure,
-    judge_headers,
-    safe_excerpt,
-    stated_length,
-)
+from btv_report.archive.attempt import Attempt, AttemptError
+from btv_report.archive.clock import Clock, SystemClock
+from btv_report.archive.fetch import Fetcher
+from btv_report.archive.fetch_answers import judge_failure, judge_headers, safe_excerpt, stated_length
 from btv_report.archive.limits import Limits
 from btv_report.archive.mast_answers import is_still_working, no_form
+from btv_report.archive.patience import Deadline, GivenUp, Patience, times
 from btv_report.archive.transport import HonestSession, require_honest_tls
 from btv_report.errors import ArchiveUnreachableError, BtvReportError, FetchError
 
@@ -86,17 +82,9 @@ class MastSession(HonestSession):
 
     def _read(self, response: requests.Response, end: float) -> bytes:
         attempt = Attempt(response, 1, end, stated_length(response))
-        pieces, size = [], 0
-        for piece in attempt.body(1 << 16):
-            size += len(piece)
-            if size > self.limits.table_bytes:
-                raise attempt.too_large(size, self.limits.table_bytes)
-            attempt.require_time(self.clock.monotonic())
-            pieces.append(piece)
-        if attempt.length is not None and attempt.raw_bytes != attempt.length:
-            words = f"expected {attempt.length:,} bytes, got {attempt.raw_bytes:,}"
-            raise AttemptError(AnswerState.UNREACHABLE, words, again=True)
-        return b"".join(pieces)
+        content = b"".join(attempt.pieces(self.limits, self.clock, limit_bytes=self.limits.table_bytes))
+        attempt.require_length()
+        return content
 
 
 @dataclass
@@ -156,44 +144,28 @@ class MastConnection:
         ArchiveUnreachableError
             With the state that the last try ended in.
         """
-        with _TURN, _libraries().lent(self.base_url, self.session, self.column_types), quiet():
-            return self._try(service, question)
-
-    def _try(self, service: str, question: Callable[[], T]) -> T:
-        """One try after the other until one holds, a fault is final, or tries and time are used up."""
         limits = self.session.limits
-        self.session.begin()
-        end = self.clock.monotonic() + limits.table_deadline_s
-        spent_once = False
-        for number in range(1, limits.tries + 1):
+
+        def once(number: int, deadline: Deadline) -> T:
             try:
                 return question()
-            except Exception as error:
-                trouble = judge_library(error)
-            self.column_types.clear()  # they may have come from the answer that was none
-            if not trouble.again or (trouble.once and spent_once) or number == limits.tries:
-                break
-            spent_once = spent_once or trouble.once
-            wait = self._wait(trouble, number, limits)
-            if wait is None or self.clock.monotonic() + wait > end:
-                trouble = trouble.out_of_time(wait, limits.retry_after_cap_s, limits.table_deadline_s)
-                break
-            self.clock.sleep(wait)
-        raise self.no_answer(service, trouble, number)
+            except Exception:
+                self.column_types.clear()  # they may have come from the answer that was none
+                raise
 
-    def _wait(self, trouble: AttemptError, number: int, limits: Limits) -> float | None:
-        asked = retry_after_s(trouble.retry_after, self.clock.now()) if trouble.retry_after else None
-        if asked is None:
-            return self.random.uniform(0.0, limits.backoff_s * 2 ** (number - 1))
-        return asked if asked <= limits.retry_after_cap_s else None
+        with _TURN, _libraries().lent(self.base_url, self.session, self.column_types), quiet():
+            self.session.begin()
+            try:
+                return Patience(limits, self.clock, self.random).ask(once, judge_library, limits.table_deadline_s)
+            except GivenUp as given_up:
+                raise self.no_answer(service, given_up.trouble, given_up.tries) from given_up
 
     def no_answer(self, service: str, trouble: AttemptError, tries: int) -> ArchiveUnreachableError:
         """The error for a question to which no usable answer came."""
-        times = "once" if tries == 1 else f"{tries} times"
         # A service that is not there says nothing about the target: that must not read as "the archive has none".
         is_elsewhere = trouble.state is AnswerState.NOT_FOUND
         return ArchiveUnreachableError(
-            f"MAST ({service}) gave no usable answer (asked {times}): {trouble.words.rstrip('.')}.",
+            f"MAST ({service}) gave no usable answer (asked {times(tries)}): {trouble.words.rstrip('.')}.",
             hint="Check BTV_REPORT_MAST_URL: no such service is at that address." if is_elsewhere else trouble.hint,
             state=AnswerState.UNREACHABLE if is_elsewhere else trouble.state,
             service=service,

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
-from btv_report.atomic import environment_error, make_folder, sync_folder
+from btv_report.atomic import environment_error, make_folder, rename_durable
+from btv_report.errors import LocalEnvironmentError
 
 DESCRIPTION_SUFFIX = ".json"
 MAX_DESCRIPTION_BYTES = 1_000_000
@@ -126,15 +127,11 @@ def put_in_place(source: Path, target: Path) -> None:
     for attempt in range(1, _PLACES + 1):
         make_folder(target.parent, private=True)
         try:
-            os.replace(source, target)  # noqa: PTH105 - one call that tests can watch
-            sync_folder(target.parent)
-        except FileNotFoundError as error:
-            if attempt == _PLACES:
-                raise environment_error(error, f"rename {source.name} to", target) from error
-            continue  # the folder was cleaned away between the two
-        except OSError as error:
-            raise environment_error(error, f"rename {source.name} to", target) from error
-        return
+            rename_durable(source, target)
+            return
+        except LocalEnvironmentError as error:
+            if attempt == _PLACES or not isinstance(error.__cause__, FileNotFoundError):
+                raise  # else the folder was cleaned away between the two
 
 
 def keep_copy(path: Path, spare: Path) -> None:
