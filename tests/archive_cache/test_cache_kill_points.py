@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.archive_cache import kill_cache
 from tests.archive_cache.kill_cache import NEW, NEW_VALUE, OLD, OLD_VALUE, PRODUCT, fetch
 
 from btv_report.archive.cache_listing import list_cache
 from btv_report.archive.persistent_cache import PersistentCache
 from btv_report.archive.product_cache import ProductCache
 
+ROOT = Path(__file__).resolve().parents[2]
 Kill = Callable[[str, Path], Iterator[Path]]
 
 
@@ -25,8 +25,8 @@ def kill(tmp_path: Path) -> Kill:
     def run(scenario: str, start: Path) -> Iterator[Path]:
         start.mkdir(exist_ok=True)
         copies = tmp_path / "copies"
-        command = [sys.executable, str(kill_cache.__file__), scenario, str(start), str(copies)]
-        ended = subprocess.run(command, capture_output=True, text=True, check=True)
+        command = [sys.executable, "-m", "tests.archive_cache.kill_cache", scenario, str(start), str(copies)]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
         lines = ended.stdout.splitlines()
         assert len(lines) > 5
         assert lines[-1].endswith("done 0"), ended.stdout + ended.stderr

@@ -8,10 +8,12 @@ from random import Random
 import pytest
 from tests.archive_fetch.conftest import FakeClock
 from tests.doubles.mast_double import MastDouble, Product, TicRow
+from tests.doubles.nine_sectors import fill, write_star
 
 from btv_report.archive.fetch import Fetcher
 from btv_report.archive.limits import Limits
 from btv_report.archive.mast_session import MastConnection, connect
+from btv_report.simulation.fits_files import WrittenScene
 
 TIC_ID = 365938305
 STAR = TicRow(TIC_ID, 180.7265, 74.060997, 9.5966, gaia="1690000000000000001")
@@ -38,3 +40,16 @@ def connection(mast: MastDouble, clock: FakeClock) -> Iterator[MastConnection]:
     made = connect(mast.url, limits=limits, fetcher=Fetcher(limits=limits, clock=clock), clock=clock, random=Random(1))
     yield made
     made.session.close()
+
+
+@pytest.fixture(scope="session")
+def nine_sectors(tmp_path_factory: pytest.TempPathFactory) -> WrittenScene:
+    return write_star(tmp_path_factory.mktemp("nine-sectors"))
+
+
+@pytest.fixture
+def archive(nine_sectors: WrittenScene) -> Iterator[MastDouble]:
+    """An archive that holds the nine sectors."""
+    with MastDouble() as running:
+        fill(running, nine_sectors)
+        yield running

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from tests.doubles.mast_double import MastDouble, TicRow
-from tests.doubles.nine_sectors import DEC_DEG, RA_DEG, TIC_ID, TWO_MINUTE_SECTORS, fill, write_star
+from tests.doubles.nine_sectors import DEC_DEG, RA_DEG, TIC_ID, TWO_MINUTE_SECTORS
 
 import btv_report
 from btv_report import (
@@ -27,24 +26,11 @@ from btv_report import (
     TargetNotFoundError,
 )
 from btv_report.errors import ProductRefusedError
-from btv_report.simulation.fits_files import WrittenScene
-
-
-@pytest.fixture(scope="module")
-def star(tmp_path_factory: pytest.TempPathFactory) -> WrittenScene:
-    return write_star(tmp_path_factory.mktemp("client"))
 
 
 @pytest.fixture
-def mast(star: WrittenScene) -> Iterator[MastDouble]:
-    with MastDouble() as running:
-        fill(running, star)
-        yield running
-
-
-@pytest.fixture
-def client(mast: MastDouble, tmp_path: Path) -> MASTClient:
-    return MASTClient(cache_dir=tmp_path / "cache", base_url=mast.url)
+def client(archive: MastDouble, tmp_path: Path) -> MASTClient:
+    return MASTClient(cache_dir=tmp_path / "cache", base_url=archive.url)
 
 
 def test_search_lists_sectors_pipelines_and_exposure_times_in_order(client: MASTClient) -> None:
@@ -69,30 +55,30 @@ def test_light_curve_has_checked_times_normalised_flux_and_its_provenance(client
     assert curve.product.retrieved.endswith("Z")
 
 
-def test_flux_mask_normalisation_and_pipeline_can_be_asked_for(client: MASTClient, mast: MastDouble) -> None:
+def test_flux_mask_normalisation_and_pipeline_can_be_asked_for(client: MASTClient, archive: MastDouble) -> None:
     sap = client.download_lightcurve(TIC_ID, 14, flux_type="sap", quality_mask=0)
     assert (sap.provenance.flux_column, sap.provenance.quality_mask) == ("SAP_FLUX", 0)
     qlp = client.download_lightcurve(TIC_ID, 14, author="QLP")
     assert qlp.product.header is not None
     assert qlp.product.header.pipeline == "QLP"
     assert client.download_lightcurve(TIC_ID, 14, exptime=1800.5).product.sha256 == qlp.product.sha256
-    plain = MASTClient(cache_dir=client.archive.products.folder, base_url=mast.url, normalize=False)
+    plain = MASTClient(cache_dir=client.archive.products.folder, base_url=archive.url, normalize=False)
     assert plain.download_lightcurve(TIC_ID, 14).provenance.divisor is None
 
 
-def test_second_call_opens_no_connection(client: MASTClient, mast: MastDouble) -> None:
+def test_second_call_opens_no_connection(client: MASTClient, archive: MastDouble) -> None:
     first = client.download_lightcurve(TIC_ID, 14)
-    before = mast.n_connections
-    again = MASTClient(cache_dir=client.archive.products.folder, base_url=mast.url).download_lightcurve(TIC_ID, 14)
-    assert mast.n_connections == before
+    before = archive.n_connections
+    again = MASTClient(cache_dir=client.archive.products.folder, base_url=archive.url).download_lightcurve(TIC_ID, 14)
+    assert archive.n_connections == before
     assert again.product.sha256 == first.product.sha256
 
 
 def test_read_light_curves_are_kept_by_everything_that_changes_them(
-    mast: MastDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    archive: MastDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = PersistentCache(tmp_path / "values")
-    client = MASTClient(cache_dir=tmp_path / "cache", base_url=mast.url, cache=kept)
+    client = MASTClient(cache_dir=tmp_path / "cache", base_url=archive.url, cache=kept)
     first = client.download_lightcurve(TIC_ID, 14)
     client.download_lightcurve(TIC_ID, 14, flux_type="sap")
     assert len(kept.keys()) == 2
@@ -119,21 +105,21 @@ def test_target_and_neighbours_come_from_the_tic(client: MASTClient) -> None:
         client.get_target_info(12345)
 
 
-def test_what_is_not_there_is_said_once_and_remembered(client: MASTClient, mast: MastDouble) -> None:
+def test_what_is_not_there_is_said_once_and_remembered(client: MASTClient, archive: MastDouble) -> None:
     for _ in range(2):
         with pytest.raises(TargetNotFoundError, match="no TIC 12345"):
             client.get_target_info(12345)
-    before = mast.n_connections
-    offline = MASTClient(cache_dir=client.archive.products.folder, base_url=mast.url, offline=True)
+    before = archive.n_connections
+    offline = MASTClient(cache_dir=client.archive.products.folder, base_url=archive.url, offline=True)
     with pytest.raises(TargetNotFoundError, match="--refresh asks again"):
         offline.get_target_info(12345)
-    assert mast.n_connections == before
+    assert archive.n_connections == before
 
 
-def test_names_positions_and_numbers_are_resolved(client: MASTClient, mast: MastDouble) -> None:
+def test_names_positions_and_numbers_are_resolved(client: MASTClient, archive: MastDouble) -> None:
     assert client.resolve_target("TIC 5").tic_id == 5
     assert client.resolve_target("pi Men").tic_id == TIC_ID
-    mast.add_star(TicRow(77, RA_DEG, DEC_DEG + 4 / 3600, 12.0))
+    archive.add_star(TicRow(77, RA_DEG, DEC_DEG + 4 / 3600, 12.0))
     with pytest.raises(AmbiguousTargetError) as caught:
         client.resolve_target(f"{RA_DEG} {DEC_DEG}")
     assert [match[0] for match in caught.value.matches] == [TIC_ID, 77]
@@ -150,34 +136,34 @@ def test_sector_without_a_light_curve_names_what_there_is(client: MASTClient) ->
         client.download_lightcurve(TIC_ID, 14, flux_type="raw")
 
 
-def test_f093_file_of_another_star_is_refused(client: MASTClient, mast: MastDouble) -> None:
-    other = mast.products[0]
-    mast.products[0] = replace(other, tic_id=5)
+def test_f093_file_of_another_star_is_refused(client: MASTClient, archive: MastDouble) -> None:
+    other = archive.products[0]
+    archive.products[0] = replace(other, tic_id=5)
     with pytest.raises(ProductRefusedError, match=f"TIC {TIC_ID}, not TIC 5"):
         client.download_lightcurve(5, 14)
 
 
-def test_f107_file_with_another_zero_point_of_time_is_refused(client: MASTClient, mast: MastDouble) -> None:
-    first = mast.products[0]
+def test_f107_file_with_another_zero_point_of_time_is_refused(client: MASTClient, archive: MastDouble) -> None:
+    first = archive.products[0]
     with fits.open(io.BytesIO(first.content)) as hdus:
         hdus[1].header["BJDREFI"] = 2454833
         stream = io.BytesIO()
         hdus.writeto(stream, checksum=True)
-    mast.products[0] = replace(first, content=stream.getvalue())
+    archive.products[0] = replace(first, content=stream.getvalue())
     with pytest.raises(ProductRefusedError, match=r"count from BJD 2454833 \(the Kepler zero point\)"):
         client.download_lightcurve(TIC_ID, 14)
 
 
-def test_offline_without_an_answer_is_not_nothing_known(mast: MastDouble, tmp_path: Path) -> None:
-    client = MASTClient(cache_dir=tmp_path / "cache", base_url=mast.url, offline=True)
+def test_offline_without_an_answer_is_not_nothing_known(archive: MastDouble, tmp_path: Path) -> None:
+    client = MASTClient(cache_dir=tmp_path / "cache", base_url=archive.url, offline=True)
     with pytest.raises(ArchiveUnreachableError, match="no earlier answer is kept"):
         client.search_lightcurve(TIC_ID)
-    assert mast.n_connections == 0
+    assert archive.n_connections == 0
 
 
-def test_progress_goes_from_searching_to_complete(mast: MastDouble, tmp_path: Path) -> None:
+def test_progress_goes_from_searching_to_complete(archive: MastDouble, tmp_path: Path) -> None:
     moments: list[DownloadProgress] = []
-    client = MASTClient(cache_dir=tmp_path / "cache", base_url=mast.url, progress_callback=moments.append)
+    client = MASTClient(cache_dir=tmp_path / "cache", base_url=archive.url, progress_callback=moments.append)
     client.download_targetpixelfile(TIC_ID, 14)
     phases = list(dict.fromkeys(moment.phase for moment in moments))
     assert phases == [

@@ -8,50 +8,20 @@ import pty
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from tests.doubles.command import Run, run_command
 from tests.doubles.mast_double import MastDouble
-from tests.doubles.nine_sectors import IMAGE_SECTORS, OPTIONS, SECTORS, TIC_ID, TWO_MINUTE_SECTORS, fill, write_star
+from tests.doubles.nine_sectors import IMAGE_SECTORS, OPTIONS, SECTORS, TIC_ID, TWO_MINUTE_SECTORS
 from tests.doubles.scripted_server import Reply
 
 from btv_report.archive.limits import Limits
-from btv_report.cli.main import cli
 from btv_report.simulation.fits_files import WrittenScene
 
 DOWNLOAD = r"/api/v0\.1/Download/file"
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def answer(self) -> dict[str, Any]:
-        answer = json.loads(self.stdout)
-        assert isinstance(answer, dict)
-        return answer
-
-
-Run = Callable[..., Ran]
-
-
-@pytest.fixture(scope="session")
-def nine_sectors(tmp_path_factory: pytest.TempPathFactory) -> WrittenScene:
-    return write_star(tmp_path_factory.mktemp("nine-sectors"))
-
-
-@pytest.fixture
-def archive(nine_sectors: WrittenScene) -> Iterator[MastDouble]:
-    with MastDouble() as running:
-        fill(running, nine_sectors)
-        yield running
 
 
 @pytest.fixture
@@ -60,13 +30,7 @@ def run(archive: MastDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     # The waits between tries are tested elsewhere; here they would only cost time.
     monkeypatch.setattr("btv_report.stages.target.LIMITS", Limits(backoff_s=0.001, read_timeout_s=2.0))
 
-    def invoke(*words: str) -> Ran:
-        place = ("--workspace", str(tmp_path / "workspace"))
-        result = CliRunner().invoke(cli, [*words, *place], prog_name="btv-report")
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
-
-    return invoke
+    return partial(run_command, workspace=tmp_path / "workspace")
 
 
 def used(answer: dict[str, Any], kind: str) -> dict[int, str]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from tests.doubles.command import Run, run_command
 
-from btv_report.cli.main import cli
 from btv_report.simulation.fits_files import WrittenScene, write_scene
 from btv_report.simulation.scene_file import load_scene
 
@@ -66,24 +62,6 @@ TIC_ID = 9000000077
 EPHEMERIS = ("--period", "1.3", "--epoch", "2100.9", "--duration", "2.0")
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a command did: exit code, stdout, stderr, and stdout as JSON when it is."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def answer(self) -> dict[str, Any]:
-        parsed = json.loads(self.stdout, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
-        assert isinstance(parsed, dict)
-        return parsed
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture(scope="session")
 def star(tmp_path_factory: pytest.TempPathFactory) -> WrittenScene:
     """One light curve and one pixel file of a simulated star, with its catalogue."""
@@ -97,10 +75,4 @@ def star(tmp_path_factory: pytest.TempPathFactory) -> WrittenScene:
 def run(tmp_path: Path) -> Run:
     """Run `btv-report` with a workspace in the test's own folder."""
 
-    def invoke(*words: str | Path, workspace: Path | None = tmp_path / "workspace") -> Ran:
-        place = () if workspace is None else ("--workspace", str(workspace))
-        result = CliRunner().invoke(cli, [*map(str, words), *place], prog_name="btv-report")
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
-
-    return invoke
+    return partial(run_command, workspace=tmp_path / "workspace")

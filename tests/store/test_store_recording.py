@@ -25,7 +25,7 @@ from btv_report.store.store import Store
 from btv_report.store.verify import verify_workspace
 from btv_report.store.workspace import Workspace
 
-KILL_POINTS = Path(__file__).with_name("kill_points.py")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def files(workspace: Workspace) -> list[str]:
@@ -113,8 +113,16 @@ def outcome_of_kills(tmp_path: Path, workspace: Workspace, record: RunRecord) ->
     """Copies of a workspace in which the recording of a run was killed at each of its steps, and at which."""
     file = tmp_path / "record.json"
     file.write_bytes(record_bytes(record))
-    command: list[str | Path] = [sys.executable, KILL_POINTS, workspace.root, tmp_path / "copies", file]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env={"OPENBLAS_NUM_THREADS": "1"})
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "tests.store.kill_points",
+        workspace.root,
+        tmp_path / "copies",
+        file,
+    ]
+    environment = {"OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment)
     lines = [line.split(" ", 1) for line in done.stdout.splitlines()]
     assert lines[-1][1] == "done 0", done.stderr
     return [(Workspace(tmp_path / "copies" / number), what) for number, what in lines]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from btv_report.archive.mast_types import ArchiveProduct
 from btv_report.fits.model import ProductKind
-from btv_report.products.preference import GROUP, Described, pipeline_order, preference, why_not_asked, why_second
+from btv_report.products.preference import GROUP, Described, best_by_slot, pipeline_order, preference, why_not_asked
 
 PUBLIC = {None, "", "PUBLIC"}
 """Values of `dataRights` of what anyone may have; TESS products are public, anything else is not fetched."""
@@ -52,7 +52,6 @@ def choose_products(
     """
     order = pipeline_order(pipelines)
     served = _served(at_hand, sectors, order, exptime_s)
-    best: dict[tuple[int, str], Described] = {}
     decided: list[Choice] = []
     open_ones: list[tuple[ArchiveProduct, Described]] = []
     for product in offered:
@@ -64,12 +63,8 @@ def choose_products(
             open_ones.append((product, what))
         else:
             decided.append(Choice(product, wanted=False, reason=reason))
-    for product, what in sorted(open_ones, key=lambda item: preference(item[1], order)):
-        first = best.setdefault(what.slot, what)
-        if first is what:
-            decided.append(Choice(product, wanted=True))
-        else:
-            decided.append(Choice(product, wanted=False, reason=why_second(what, first)))
+    for product, second in best_by_slot(open_ones, order):
+        decided.append(Choice(product, wanted=not second, reason=second))
     return tuple(sorted(decided, key=_listing_key))
 
 

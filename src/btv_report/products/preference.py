@@ -8,8 +8,9 @@ nearest 120 s, then the newest date, then the name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from btv_report.errors import UsageError
 from btv_report.fits.headers import PIPELINES
@@ -25,6 +26,7 @@ GROUP = {
 }
 """What one of is used per sector."""
 
+T = TypeVar("T")
 Preference = tuple[bool, int, int, float, tuple[int, ...], str, str]
 
 
@@ -114,6 +116,16 @@ def preference(product: Described, order: Sequence[str]) -> Preference:
         product.name,
         product.key,
     )
+
+
+def best_by_slot(candidates: Iterable[tuple[T, Described]], order: Sequence[str]) -> list[tuple[T, str]]:
+    """Candidates, best first, each with why another of its sector and group is used in its stead; empty for those used."""
+    best: dict[tuple[int, str], Described] = {}
+    judged: list[tuple[T, str]] = []
+    for candidate, what in sorted(candidates, key=lambda item: preference(item[1], order)):
+        first = best.setdefault(what.slot, what)
+        judged.append((candidate, "" if first is what else why_second(what, first)))
+    return judged
 
 
 def why_second(mine: Described, best: Described) -> str:

@@ -9,10 +9,9 @@ from btv_report.products.model import ProductFile, ProductState
 from btv_report.products.preference import (
     GROUP,
     Described,
+    best_by_slot,
     pipeline_order,
-    preference,
     why_not_asked,
-    why_second,
 )
 
 
@@ -48,7 +47,6 @@ def select_products(
     order = pipeline_order(pipelines)
     listed = sorted(products, key=lambda product: (product.path.name, str(product.path)))
     first_path: dict[str, str] = {}
-    chosen: dict[tuple[int, str], Described] = {}
     decided: list[ProductFile] = []
     open_ones: list[tuple[ProductFile, Described]] = []
     for product in listed:
@@ -61,12 +59,8 @@ def select_products(
         else:
             decided.append(replace(product, used=False, reason=reason))
         first_path.setdefault(product.sha256, product.path.name)
-    for product, what in sorted(open_ones, key=lambda item: preference(item[1], order)):
-        best = chosen.setdefault(what.slot, what)
-        if best is what:
-            decided.append(replace(product, used=True))
-        else:
-            decided.append(replace(product, used=False, reason=why_second(what, best)))
+    for product, second in best_by_slot(open_ones, order):
+        decided.append(replace(product, used=not second, reason=second or product.reason))
     return tuple(sorted(decided, key=_listing_key))
 
 
