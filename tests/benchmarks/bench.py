@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,35 @@ ROOT = Path(__file__).resolve().parents[2]
 REAL_MIRROR = ROOT.parent / "shared" / "data" / "mirror"
 REAL_PRF = ROOT.parent / "shared" / "data" / "prf"
 EPHEMERIS = ("--period", "14.2423724", "--epoch", "3540.26317", "--duration", "4.046")
+FETCH_MB = (50, 200)
+SERVE = """
+import socket, sys
+body = open(sys.argv[1], "rb").read()
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    asker, _ = listener.accept()
+    asker.recv(65536)
+    asker.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\nConnection: close\\r\\n\\r\\n" % len(body))
+    asker.sendall(body)
+    asker.close()
+"""
+FETCH = """
+import sys, time
+from pathlib import Path
+from btv_report.archive.fetch import Fetcher
+from btv_report.fits.sums import check_fits_stream
+def check(path):
+    with path.open("rb") as file:
+        return check_fits_stream(file, path.stat().st_size).reason
+fetcher, times = Fetcher(), []
+for _ in range(6):
+    start = time.perf_counter()
+    fetcher.to_file(sys.argv[1], Path(sys.argv[2]), limit_bytes=10**9, deadline_s=60, check=check)
+    times.append(time.perf_counter() - start)
+status = dict(line.split(":") for line in open("/proc/self/status"))
+print(min(times[1:]), status["VmHWM"].split()[0])
+"""
 CLICK_ONLY = "import click\n@click.command()\ndef main(): 'x'\nmain(['--help'])"
 
 
@@ -175,6 +205,35 @@ def bench_report() -> None:
         print(f"{'peak memory of the largest process':<46}{peak_mb:10.0f} MB{'':>43}  budget <= 400 MB")
 
 
+def bench_fetch() -> None:
+    """A FITS file from this machine itself: fetched, hashed and held against its sums, beside curl and sha256sum."""
+    for size_mb in FETCH_MB:
+        with tempfile.TemporaryDirectory() as folder:
+            file, copy = Path(folder, "served"), Path(folder, "copy")
+            write_fits(file, size_mb)
+            server = subprocess.Popen([sys.executable, "-c", SERVE, str(file)], stdout=subprocess.PIPE, text=True)
+            try:
+                assert server.stdout is not None
+                url = f"http://127.0.0.1:{int(server.stdout.readline())}/x"
+                theirs = best_of(5, process("sh", "-c", f"curl -s -o {copy} {url} && sha256sum {copy}"))
+                ours = subprocess.check_output([sys.executable, "-c", FETCH, url, str(copy)], text=True).split()
+            finally:
+                server.kill()
+                server.communicate()
+        row(f"fetch and verify {size_mb} MB", float(ours[0]), "curl, sha256sum", theirs, "<= 1.25")
+        print(
+            f"{'peak memory of that process':<46}{int(ours[1]) / 1024:10.0f} MB{'':>43}  budget: the same for each size"
+        )
+
+
+def write_fits(path: Path, size_mb: int) -> None:
+    """An image of random numbers with the sums of its bytes."""
+    from astropy.io import fits
+
+    pixels = np.random.default_rng(1).integers(0, 255, (size_mb, 1_000_000), dtype=np.uint8)
+    fits.PrimaryHDU(pixels).writeto(path, checksum=True)
+
+
 def row(name: str, seconds: float, other: str, other_seconds: float, budget: str) -> None:
     """One line: absolute figures and their ratio."""
     print(
@@ -187,6 +246,10 @@ def main() -> None:
     """Print the table."""
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, numpy {np.__version__}; best of several runs")
     bench_help()
+    if shutil.which("curl") and Path("/proc/self/status").exists():
+        bench_fetch()
+    else:
+        print("fetch rows left out: no curl, or no /proc")
     if REAL_MIRROR.is_dir():
         bench_checks()
         bench_growth()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from btv_report.fits.blocks import FitsStructureError, walk_hdus
 from btv_report.fits.model import FitsSum
-from btv_report.fits.sums import check_fits, ones_complement_sum
+from btv_report.fits.sums import check_fits, check_fits_stream, ones_complement_sum
 
 
 def standard_sum(data: bytes) -> int:
@@ -40,6 +41,27 @@ def test_sum_agrees_with_astropys_datasum() -> None:
     hdu = check.hdus[1]
     assert check.state is FitsSum.OK
     assert str(ones_complement_sum(content[hdu.data_start : hdu.end])) == hdu.header.cards["DATASUM"]
+
+
+def test_large_file_is_checked_in_pieces_wherever_it_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "large.fits"
+    pixels = np.random.default_rng(3).integers(0, 255, (30, 1_000_000), dtype=np.uint8)
+    fits.HDUList([fits.PrimaryHDU(pixels), fits.ImageHDU(pixels)]).writeto(path, checksum=True)
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        tracemalloc.start()
+        assert check_fits_stream(file, size).state is FitsSum.OK
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak_bytes < size / 6
+        for at in (5000, (1 << 20) + 17, size // 2, size - 1):
+            file.seek(at)
+            (byte,) = file.read(1)
+            for value in (byte ^ 4, byte):
+                file.seek(at)
+                file.write(bytes([value]))
+                file.seek(0)
+                assert (check_fits_stream(file, size).state is FitsSum.OK) == (value == byte)
 
 
 def test_f112_spoc_file_with_checksum_and_no_datasum_is_right(tmp_path: Path, write_product: Any) -> None:

@@ -13,10 +13,9 @@ from btv_report.archive.cutout_zip import unpack
 from btv_report.archive.limits import Limits
 from btv_report.archive.mast_types import ArchiveProduct
 from btv_report.archive.progress import DownloadPhase
-from btv_report.errors import BtvReportError, FetchError
-from btv_report.fits.local_file import read_file
+from btv_report.errors import FetchError
 from btv_report.fits.model import ProductKind
-from btv_report.fits.sums import check_fits
+from btv_report.fits.sums import check_fits_stream
 
 if TYPE_CHECKING:
     from btv_report.archive.fetch import Fetched, Fetcher
@@ -74,14 +73,11 @@ def fetch_product(fetcher: Fetcher, base_url: str, product: ArchiveProduct, path
 
 def what_is_wrong(path: Path, product: ArchiveProduct) -> str:
     """Why the bytes at a path cannot be the product; empty when nothing speaks against it."""
-    try:
-        content = read_file(path).content()
-    except BtvReportError as error:
-        return error.message
-    if product.kind == ProductKind.DV_REPORT:
-        start = content.lstrip()[:64]
-        return "" if start.startswith(_XML_STARTS) else "it does not begin as an XML report does"
-    result = check_fits(content)
+    with path.open("rb") as file:
+        if product.kind == ProductKind.DV_REPORT:
+            start = file.read(4096).lstrip()
+            return "" if start.startswith(_XML_STARTS) else "it does not begin as an XML report does"
+        result = check_fits_stream(file, path.stat().st_size)
     return result.reason if result.is_damaged else ""
 
 

@@ -98,24 +98,33 @@ def read_header(stream: BinaryIO, index: int) -> RawHeader | None:
 
 
 def walk_hdus(content: bytes) -> Iterator[Hdu]:
+    """Walk the decompressed bytes of a file, as `walk_stream` does."""
+    return walk_stream(BytesIO(content), len(content))
+
+
+def walk_stream(stream: BinaryIO, n_bytes: int) -> Iterator[Hdu]:
     """
     Yield the HDUs of a whole file, in order.
+
+    Parameters
+    ----------
+    stream : the decompressed file, at its beginning; it may be moved between two HDUs
+    n_bytes : its size
 
     Raises
     ------
     FitsStructureError
         At the first place where the file is truncated or is no FITS; the HDUs before it have been yielded.
     """
-    stream = BytesIO(content)
     start = 0
     index = 0
     while (header := read_header(stream, index)) is not None:
         data_start = start + len(header.raw)
         end = data_start + header.padded_data_bytes
-        if end > len(content):
+        if end > n_bytes:
             raise FitsStructureError(
-                f"truncated: HDU {index} ({header.name}) should end at byte {end:,}, but the file has {len(content):,} "
-                f"({end - len(content):,} bytes are missing)"
+                f"truncated: HDU {index} ({header.name}) should end at byte {end:,}, but the file has {n_bytes:,} "
+                f"({end - n_bytes:,} bytes are missing)"
             )
         yield Hdu(index, header, start, data_start, end)
         stream.seek(end)

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
 
 import numpy as np
 
-from btv_report.fits.blocks import FitsStructureError, Hdu, walk_hdus
+from btv_report.fits.blocks import FitsStructureError, Hdu, walk_stream
 from btv_report.fits.model import FitsSum
 
 _ALL_ONES = 0xFFFFFFFF
+_PIECE_BYTES = 1 << 20  # a multiple of four
 _CUTOUT_CREATOR = "astrocut"
 _SPOC_ORIGIN = "NASA/Ames"
 _SPOC_CREATOR = re.compile(r"[0-9]+ (TargetPixelExporter|LightCurveExporter)")
@@ -55,13 +58,30 @@ class FitsCheck:
 
 def ones_complement_sum(data: bytes | memoryview) -> int:
     """32-bit ones'-complement sum of big-endian words; the length must be a multiple of four, as FITS blocks are."""
-    total = int(np.frombuffer(data, dtype=">u4").sum(dtype=np.uint64))
+    return _folded(int(np.frombuffer(data, dtype=">u4").sum(dtype=np.uint64)))
+
+
+def _sum_between(stream: BinaryIO, start: int, end: int) -> int:
+    """The sum of a part of a file; both places are multiples of a block."""
+    stream.seek(start)
+    return _folded(
+        sum(ones_complement_sum(stream.read(min(_PIECE_BYTES, end - at))) for at in range(start, end, _PIECE_BYTES))
+    )
+
+
+def _folded(total: int) -> int:
+    """Carries added back, as ones' complement wants it."""
     while total > _ALL_ONES:
         total = (total & _ALL_ONES) + (total >> 32)
     return total
 
 
 def check_fits(content: bytes) -> FitsCheck:
+    """Check the decompressed bytes of a file, as `check_fits_stream` does."""
+    return check_fits_stream(BytesIO(content), len(content))
+
+
+def check_fits_stream(stream: BinaryIO, n_bytes: int) -> FitsCheck:
     """
     Walk a FITS file and verify every CHECKSUM and DATASUM it carries.
 
@@ -71,7 +91,8 @@ def check_fits(content: bytes) -> FitsCheck:
 
     Parameters
     ----------
-    content : the decompressed bytes of the file
+    stream : the decompressed file, at its beginning; it is read in pieces, so that its size costs no memory
+    n_bytes : its size
 
     Returns
     -------
@@ -79,13 +100,12 @@ def check_fits(content: bytes) -> FitsCheck:
     """
     hdus: list[Hdu] = []
     try:
-        for hdu in walk_hdus(content):
+        for hdu in walk_stream(stream, n_bytes):
             hdus.append(hdu)  # noqa: PERF402 - the HDUs before a fault are kept
     except FitsStructureError as damage:
         return FitsCheck(FitsSum.BAD, str(damage), tuple(hdus), whole=False)
-    view = memoryview(content)
     for hdu in hdus:
-        fault = _sum_fault(hdu, view)
+        fault = _sum_fault(hdu, stream)
         if fault:
             return FitsCheck(FitsSum.BAD, fault, tuple(hdus), whole=True, tolerated=_is_cutout(hdus))
     fault = _extensions_fault(hdus) or _spoc_fault(hdus)
@@ -107,12 +127,12 @@ def _is_cutout(hdus: list[Hdu]) -> bool:
     return hdus[0].header.cards.get("CREATOR") == _CUTOUT_CREATOR and not _extensions_fault(hdus)
 
 
-def _sum_fault(hdu: Hdu, view: memoryview) -> str:
+def _sum_fault(hdu: Hdu, stream: BinaryIO) -> str:
     cards = hdu.header.cards
-    if "CHECKSUM" in cards and ones_complement_sum(view[hdu.start : hdu.end]) != _ALL_ONES:
+    if "CHECKSUM" in cards and _sum_between(stream, hdu.start, hdu.end) != _ALL_ONES:
         return f"{hdu} does not match its own CHECKSUM: its bytes have changed since it was written"
     stated = cards.get("DATASUM", "")
-    if stated.isdigit() and ones_complement_sum(view[hdu.data_start : hdu.end]) != int(stated):
+    if stated.isdigit() and _sum_between(stream, hdu.data_start, hdu.end) != int(stated):
         return f"the data of {hdu} do not match its DATASUM: they have changed since they were written"
     return ""
 
