@@ -48,7 +48,7 @@ def test_nine_sectors_are_found_fetched_and_checked(run: Run, archive: MastDoubl
     assert (ran.code, answer["status"]) == (0, "complete")
     assert sorted(used(answer, "target_pixel_file")) == list(TWO_MINUTE_SECTORS)
     assert sorted(used(answer, "cutout")) == list(IMAGE_SECTORS)
-    assert used(answer, "light_curve") == {**dict.fromkeys((*TWO_MINUTE_SECTORS, 60), "SPOC"), 48: "QLP"}
+    assert used(answer, "light_curve") == {**dict.fromkeys(TWO_MINUTE_SECTORS, "SPOC"), 48: "QLP", 60: "TESS-SPOC"}
     assert {row["sector"] for row in answer["transits"] if row["used"]} == set(SECTORS)
     combined = {row["check_id"]: row["verdict"] for row in answer["checks"] if row["sector"] is None}
     assert set(combined.values()) == {"pass"}
@@ -56,6 +56,9 @@ def test_nine_sectors_are_found_fetched_and_checked(run: Run, archive: MastDoubl
     page = (tmp_path / "workspace" / answer["page"]).read_text(encoding="utf-8")
     assert "cut-out" in page
     assert "mast:TESS/product/" in page
+    assert "Gaia DR2 1690000000000000001" in page
+    assert "TESS-SPOC" in page
+    assert "Catalog was asked" not in page  # it was, and gives no contamination ratio
     assert len(archive.fetched()) == len(set(archive.fetched()))
 
 

@@ -110,7 +110,7 @@ def fill(mast: MastDouble, star: WrittenScene) -> None:
         name = f"hlsp_qlp_tess_ffi_s{sector:04d}-{TIC_ID:016d}_tess_v01_llc.fits"
         mast.add_product(Product(TIC_ID, sector, "QLP", 1800, name, qlp_light_curve(curves[sector])))
     name = f"hlsp_tess-spoc_tess_phot_{TIC_ID:016d}-s0060_tess_v1_lc.fits"
-    mast.add_product(Product(TIC_ID, 60, "TESS-SPOC", 120, name, curves[60]))
+    mast.add_product(Product(TIC_ID, 60, "TESS-SPOC", 200, name, full_frame_light_curve(curves[60])))
     for sector in IMAGE_SECTORS:
         mast.add_cutout(sector, 4, 2, cutout(pixels[sector]))
 
@@ -156,6 +156,22 @@ def qlp_light_curve(content: bytes) -> bytes:
         new.header.update({key: header[key] for key in ("BJDREFI", "BJDREFF", "TIMESYS", "TIMEUNIT") if key in header})
         new.header["TIMEDEL"] = 1800.0 / 86400
         return _bytes([primary, new])
+
+
+def full_frame_light_curve(content: bytes) -> bytes:
+    """A light curve of TESS-SPOC's form from a two-minute one: cadences of 200 s, and the sums of its bytes."""
+    with fits.open(io.BytesIO(content)) as hdus:
+        table = hdus[1].data
+        nearest = np.arange(len(table) * 120 // 200) * 200 // 120
+        kept = table[nearest]
+        kept["TIME"] = table["TIME"][0] + np.arange(len(nearest)) * 200.0 / 86400
+        kept["CADENCENO"] = np.arange(len(nearest))
+        hdus[1].data = kept
+        hdus[1].header["TIMEDEL"] = 200.0 / 86400
+        hdus[1].header["NUM_FRM"] = 100
+        stream = io.BytesIO()
+        hdus.writeto(stream, checksum=True)
+        return stream.getvalue()
 
 
 def cutout(content: bytes) -> bytes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-CELLS = ".listed tbody :is(th, td)"
+CELLS = 'section[aria-labelledby="spoc-dv"] .listed tbody :is(th, td)'
 
 
 def spoc_event(sha256: str) -> Any:

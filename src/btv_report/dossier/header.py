@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from btv_report.checks import thresholds
 from btv_report.dossier import links
-from btv_report.dossier.labels import SOURCES, candidate_title
+from btv_report.dossier.labels import SOURCES, alias_names, candidate_title
 from btv_report.dossier.links import Link
 from btv_report.dossier.numbers import Quantity, exact, quantity, unknown
 from btv_report.dossier.tables import Cell, CellKind, Column, Table, text_cell
@@ -68,7 +68,7 @@ def build_header(record: RunRecord) -> Header:
     )
     return Header(
         name=f"TIC {target['tic_id']}",
-        aliases=tuple(f"{name}" for _, name in sorted(target["aliases"].items())),
+        aliases=alias_names(target["aliases"]),
         simulated=simulated,
         lede=_lede(record),
         facts=tuple(fact for fact in facts if not fact.value.reason),
@@ -149,7 +149,7 @@ def _crowding(record: RunRecord) -> tuple[Fact, ...]:
     facts = [
         Fact(
             "Contamination ratio",
-            quantity(contamination, decimals=4, reason="no row of the TESS Input Catalog was asked for it"),
+            quantity(contamination, decimals=4, reason=_NOT_IN_HEADER),
             "flux of neighbours over flux of the star, TIC",
         )
     ]
@@ -195,7 +195,7 @@ def _candidates(candidates: list[CandidateValue]) -> Table | None:
         )
         for candidate in candidates
     )
-    return Table("candidates", "Ephemerides as given; BTJD is BJD − 2457000.", columns, rows)
+    return Table("candidates", "Ephemerides as given; BTJD is BJD − 2457000.", columns, rows, listed=True)
 
 
 def _limits(record: RunRecord) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from btv_report.dossier.header import is_simulated
-from btv_report.dossier.labels import VERDICT_ORDER, VERDICT_WORDS, badge, check_title
+from btv_report.dossier.labels import VERDICT_ORDER, VERDICT_WORDS, alias_names, badge, check_title
 from btv_report.dossier.numbers import integer, quantity
 from btv_report.dossier.tables import Badge, Cell, CellKind, Column, Table, code_cell, number_cell, text_cell
 from btv_report.dossier.verdicts import check_anchor, combined_verdicts
@@ -76,7 +76,7 @@ def summarise(run_id: str, record_sha256: str, public: RunRecord) -> RunSummary:
         started_at=public["run"]["started_at"],
         status=public["status"],
         simulated=is_simulated(public),
-        aliases=tuple(public["target"]["aliases"][key] for key in sorted(public["target"]["aliases"])),
+        aliases=alias_names(public["target"]["aliases"]),
         tmag=public["target"]["tmag"],
         candidates=tuple(candidate["name"] for candidate in public["candidates"]),
         sectors=tuple(sorted({product["sector"] for product in used if product["sector"] is not None})),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from btv_report.checks.registry import CHECKS, FLAG_MEANINGS
 from btv_report.dossier.tables import Badge
@@ -159,3 +160,8 @@ def state_words(state: str) -> str:
 def candidate_title(name: str) -> str:
     """A candidate as a heading."""
     return "Ephemeris given by the user" if name == "user" else f"Candidate {name}"
+
+
+def alias_names(aliases: Mapping[str, str]) -> tuple[str, ...]:
+    """Other names of a star, by catalogue; a bare number gets the catalogue's name before it."""
+    return tuple(f"{catalogue} {name}" if name.isdigit() else name for catalogue, name in sorted(aliases.items()))

@@ -90,7 +90,7 @@ def _nothing_found(request: ReportRequest, mirror: MirrorAnswer, finds: ArchiveF
     if gap is not None:
         return ArchiveUnreachableError(
             f"{tic}: nothing is known of it: {gap.detail}",
-            hint="Try again later, or give --mirror DIR with its files.",
+            hint="Or give --mirror DIR with its files.",
             state=gap.state,
             service=gap.endpoint,
             tic_id=request.tic_id,
