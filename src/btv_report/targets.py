@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 MAX_TIC_ID = 10**11
+MAX_SECTOR = 999
+"""Sector 100 began in 2026, and a year has thirteen or fourteen."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from btv_report import (
     ProductCorruptError,
     TargetNotFoundError,
 )
-from btv_report.errors import ProductRefusedError
+from btv_report.errors import ProductRefusedError, UsageError
 
 
 @pytest.fixture
@@ -184,3 +185,41 @@ def test_every_error_of_the_client_is_one_kind_with_a_remedy() -> None:
         assert issubclass(getattr(btv_report, name), MASTClientError)
     assert issubclass(AmbiguousTargetError, MASTClientError)
     assert issubclass(ProductCorruptError, MASTClientError)
+
+
+@pytest.mark.parametrize("number", ["365938305", "TIC 365938305", -5, 0, True, None, 3.0, 10**11])
+def test_what_is_no_tic_number_is_not_asked_and_never_nothing_there(
+    client: MASTClient, archive: MastDouble, number: Any
+) -> None:
+    for ask in (
+        client.search_lightcurve,
+        client.search_targetpixelfile,
+        client.get_target_info,
+        client.neighbours,
+        client.dv_products,
+        lambda tic_id: client.download_lightcurve(tic_id, 14),
+    ):
+        with pytest.raises(UsageError, match="is no TIC number"):
+            ask(number)
+    assert archive.n_connections == 0
+
+
+@pytest.mark.parametrize("sector", ["14", 0, -1, True, 1000, 14.0])
+def test_what_is_no_sector_is_not_asked(client: MASTClient, archive: MastDouble, sector: Any) -> None:
+    for ask in (client.search_lightcurve, client.download_lightcurve, client.download_targetpixelfile):
+        with pytest.raises(UsageError, match="is no sector"):
+            ask(TIC_ID, sector)
+    assert archive.n_connections == 0
+
+
+@pytest.mark.parametrize("radius_arcsec", [0.0, -1.0, float("nan"), 4000.0])
+def test_what_is_no_radius_is_not_asked(client: MASTClient, archive: MastDouble, radius_arcsec: float) -> None:
+    with pytest.raises(UsageError, match="is no radius"):
+        client.neighbours(TIC_ID, radius_arcsec=radius_arcsec)
+    with pytest.raises(UsageError, match="is no radius"):
+        client.resolve_target("pi Men", radius_arcsec=radius_arcsec)
+    assert archive.n_connections == 0
+
+
+def test_numbers_of_numpy_are_numbers(client: MASTClient) -> None:
+    assert client.search_lightcurve(np.int64(TIC_ID), np.int16(20))[0].tic_id == TIC_ID

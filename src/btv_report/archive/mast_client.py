@@ -11,11 +11,12 @@ second call opens no connection.
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.addresses import mast_url
@@ -28,16 +29,23 @@ from btv_report.archive.product_cache import CachedProduct
 from btv_report.archive.product_choice import choose_products
 from btv_report.archive.progress import DownloadPhase, DownloadProgress, ProgressCallback, say_nothing
 from btv_report.archive.tic_targets import target_of
-from btv_report.errors import ArchiveUnreachableError, LightCurveNotFoundError, ProductCorruptError, ProductRefusedError
+from btv_report.errors import (
+    ArchiveUnreachableError,
+    LightCurveNotFoundError,
+    ProductCorruptError,
+    ProductRefusedError,
+    UsageError,
+)
 from btv_report.fits.model import ProductKind
 from btv_report.products.model import LightCurve, ProductFile, ProductState, TargetPixelFile
 from btv_report.quality import DEFAULT_QUALITY_MASK
-from btv_report.targets import Target
+from btv_report.targets import MAX_SECTOR, MAX_TIC_ID, Target
 
 if TYPE_CHECKING:
     from btv_report.archive.fetch import Fetcher
 
 FLUX_TYPES = ("pdcsap", "sap")
+MAX_RADIUS_ARCSEC = 3600.0
 ALL_PIPELINES: tuple[str, ...] = ()
 
 T = TypeVar("T")
@@ -108,6 +116,7 @@ class MASTClient:
         NameResolutionError, TargetNotFoundError
             If nobody knows the name, or no star is there.
         """
+        _require_radius(radius_arcsec)
         query = parse_target(target)
         if query.tic_id is not None:
             return ResolvedTarget(query.tic_id, target, 0.0, None, None, None, None, (), False)
@@ -121,10 +130,12 @@ class MASTClient:
 
         Raises
         ------
+        UsageError
+            Here and below, if what is given is no TIC number (a whole number), no sector or no radius.
         TargetNotFoundError
             If the TIC has no such number.
         """
-        return target_of(_value(self.archive.star(tic_id), "TIC"))
+        return target_of(_value(self.archive.star(_tic_number(tic_id)), "TIC"))
 
     def search_lightcurve(
         self, tic_id: int, sector: int | None = None, author: str | None = None
@@ -225,12 +236,14 @@ class MASTClient:
 
     def neighbours(self, tic_id: int, *, radius_arcsec: float = 180.0) -> tuple[TicStar, ...]:
         """The TIC's stars around a target, the target included, with Gaia ids, magnitudes and proper motions."""
+        tic_id = _tic_number(tic_id)
+        _require_radius(radius_arcsec)
         star = _value(self.archive.star(tic_id), "TIC")
         return _value(self.archive.stars_around(tic_id, star.ra, star.dec, radius_arcsec), "TIC cone search")
 
     def dv_products(self, tic_id: int) -> tuple[ArchiveProduct, ...]:
         """SPOC's Data Validation reports (XML) of a target; `fetch` gets their bytes."""
-        return _value(self.archive.dv_reports(tic_id), "product search")
+        return _value(self.archive.dv_reports(_tic_number(tic_id)), "product search")
 
     def fetch(self, product: ArchiveProduct) -> CachedProduct:
         """The verified bytes of a product in the cache; see `MastArchive.fetch`."""
@@ -238,7 +251,8 @@ class MASTClient:
 
     def _search(self, tic_id: int, kind: ProductKind, sector: int | None, author: str | None) -> list[SearchResult]:
         wanted = author or self.author
-        offers = _value(self.archive.offers(tic_id), "product search")
+        sector = None if sector is None else _sector_number(sector)
+        offers = _value(self.archive.offers(_tic_number(tic_id)), "product search")
         found = [
             SearchResult.of(product)
             for product in offers
@@ -252,6 +266,7 @@ class MASTClient:
         self, tic_id: int, kind: ProductKind, sector: int, author: str | None, exptime_s: float | None
     ) -> ArchiveProduct:
         wanted = author or self.author
+        tic_id, sector = _tic_number(tic_id), _sector_number(sector)
         offers = [item for item in _value(self.archive.offers(tic_id), "product search") if item.kind == kind]
         pipelines: Sequence[str] = (wanted,) if wanted else ALL_PIPELINES
         choices = choose_products(offers, sectors=(sector,), pipelines=pipelines, exptime_s=exptime_s)
@@ -286,6 +301,32 @@ class MASTClient:
     def _tell(self, phase: DownloadPhase, product: ArchiveProduct) -> None:
         words = f"{phase.value} {product.file}"
         self.archive.progress(DownloadProgress(phase, words, product.tic_id, file=product.file, sector=product.sector))
+
+
+def _tic_number(value: object) -> int:
+    """A TIC number as the archive wants it; a text would find nothing, and nothing found would read as nothing there."""
+    return _whole(value, "TIC number", MAX_TIC_ID - 1, "Give a whole number; `resolve_target` finds that of a name.")
+
+
+def _sector_number(value: object) -> int:
+    return _whole(value, "sector", MAX_SECTOR, "Give a whole number; `search_lightcurve` lists the sectors there are.")
+
+
+def _whole(value: Any, what: str, most: int, hint: str) -> int:
+    try:
+        number = 0 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = 0
+    if not 1 <= number <= most:
+        raise UsageError(f"{value!r} is no {what}.", hint=hint)
+    return number
+
+
+def _require_radius(radius_arcsec: float) -> None:
+    if not 0 < radius_arcsec <= MAX_RADIUS_ARCSEC:
+        raise UsageError(
+            f"{radius_arcsec!r} is no radius to search within.", hint=f"Give arcsec, up to {MAX_RADIUS_ARCSEC:g}."
+        )
 
 
 def _value(answered: Answered[T], service: str) -> T:

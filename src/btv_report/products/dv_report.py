@@ -28,14 +28,13 @@ from btv_report.products.dv_model import (
     Significance,
 )
 from btv_report.products.dv_xml import HINT, Node, Reader, shown
+from btv_report.targets import MAX_SECTOR
 
 ROOT_ELEMENT = "dvTargetResults"
 MAX_DV_BYTES = 64_000_000
 """Largest report, as it lies and decompressed; 21 difference images take 1.6 MB."""
 MAX_CCD_COORDINATE = 4096
 MAX_STAMP_PIXELS = 250_000
-MAX_SECTOR = 999
-"""Sector 100 began in 2026, and a year has thirteen or fourteen."""
 MAX_PLANETS = 100
 MAX_TRANSITS = 100_000
 N_CAMERAS, N_CCDS = 4, 4
