@@ -102,13 +102,15 @@ class MastArchive:
         self._began = monotonic()
         self._asked: set[tuple[int | None, str]] = set()
 
-    # Questions. Each is kept under the words of the question; what changes the answer stands in the words.
+    # Questions. Each is kept under the words of the question; what changes the answer stands in the words. What asks is imported
+    # by the one who asks: kept answers cost no import of requests and the rest.
 
     def offers(self, tic_id: int) -> Answered[tuple[ArchiveProduct, ...]]:
         """Light curves and pixel files of a target, of every pipeline, sector and exposure time."""
-        from btv_report.archive import mast_search
 
         def ask(mast: MastConnection) -> tuple[ArchiveProduct, ...]:
+            from btv_report.archive import mast_search
+
             curves = mast_search.search_products(mast, tic_id, kind="light_curve")
             pixels = mast_search.search_products(mast, tic_id, kind="target_pixel_file")
             return tuple(dict.fromkeys((*curves, *pixels)))
@@ -117,40 +119,47 @@ class MastArchive:
 
     def dv_reports(self, tic_id: int) -> Answered[tuple[ArchiveProduct, ...]]:
         """SPOC's Data Validation reports (XML) of a target."""
-        from btv_report.archive import mast_search
 
-        return self._ask(
-            tic_id, "DV reports", lambda mast: mast_search.search_dv_reports(mast, tic_id), _many(ArchiveProduct)
-        )
+        def ask(mast: MastConnection) -> tuple[ArchiveProduct, ...]:
+            from btv_report.archive import mast_search
+
+            return mast_search.search_dv_reports(mast, tic_id)
+
+        return self._ask(tic_id, "DV reports", ask, _many(ArchiveProduct))
 
     def star(self, tic_id: int) -> Answered[TicStar]:
         """The TIC's row of a target; NOT_FOUND where the TIC has none."""
-        from btv_report.archive import mast_catalogue
 
-        return self._ask(tic_id, "TIC entry", lambda mast: mast_catalogue.target_row(mast, tic_id), _one(TicStar))
+        def ask(mast: MastConnection) -> TicStar:
+            from btv_report.archive import mast_catalogue
+
+            return mast_catalogue.target_row(mast, tic_id)
+
+        return self._ask(tic_id, "TIC entry", ask, _one(TicStar))
 
     def stars_around(
         self, tic_id: int, ra_deg: float, dec_deg: float, radius_arcsec: float = FIELD_RADIUS_ARCSEC
     ) -> Answered[tuple[TicStar, ...]]:
         """The stars of the TIC around a target, the target included."""
-        from btv_report.archive import mast_catalogue
+
+        def ask(mast: MastConnection) -> tuple[TicStar, ...]:
+            from btv_report.archive import mast_catalogue
+
+            return mast_catalogue.stars_around(mast, ra_deg, dec_deg, radius_arcsec)
 
         words = f"stars within {radius_arcsec:g} arcsec of {ra_deg:.6f} {dec_deg:+.6f}"
-        return self._ask(
-            tic_id,
-            words,
-            lambda mast: mast_catalogue.stars_around(mast, ra_deg, dec_deg, radius_arcsec),
-            _many(TicStar),
-        )
+        return self._ask(tic_id, words, ask, _many(TicStar))
 
     def cutout_sectors(self, tic_id: int, ra_deg: float, dec_deg: float) -> Answered[tuple[CutoutSector, ...]]:
         """The sectors whose full-frame images hold a position."""
-        from btv_report.archive import mast_search
+
+        def ask(mast: MastConnection) -> tuple[CutoutSector, ...]:
+            from btv_report.archive import mast_search
+
+            return mast_search.cutout_sectors(mast, ra_deg, dec_deg)
 
         words = f"sectors of full-frame images at {ra_deg:.6f} {dec_deg:+.6f}"
-        return self._ask(
-            tic_id, words, lambda mast: mast_search.cutout_sectors(mast, ra_deg, dec_deg), _many(CutoutSector)
-        )
+        return self._ask(tic_id, words, ask, _many(CutoutSector))
 
     def resolve(
         self, query: TargetQuery, *, radius_arcsec: float = 10.0, accept_nearest: bool = False
@@ -165,15 +174,14 @@ class MastArchive:
         NameResolutionError, TargetNotFoundError
             If nobody knows the name, or no star is there.
         """
-        from btv_report.archive import mast_names
+
+        def ask(mast: MastConnection) -> ResolvedTarget:
+            from btv_report.archive import mast_names
+
+            return mast_names.resolve(mast, query, radius_arcsec=radius_arcsec, accept_nearest=accept_nearest)
 
         nearest = ", the nearest accepted" if accept_nearest else ""
-        return self._ask(
-            None,
-            f"target {query.text!r} within {radius_arcsec:g} arcsec{nearest}",
-            lambda mast: mast_names.resolve(mast, query, radius_arcsec=radius_arcsec, accept_nearest=accept_nearest),
-            _resolved,
-        )
+        return self._ask(None, f"target {query.text!r} within {radius_arcsec:g} arcsec{nearest}", ask, _resolved)
 
     def _ask(
         self,
