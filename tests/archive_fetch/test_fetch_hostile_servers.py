@@ -17,8 +17,8 @@ from tests.doubles.scripted_server import Reply, ScriptedServer
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.fetch import Fetcher
-from btv_report.archive.fetch_answers import looks_like_html
 from btv_report.archive.limits import MB, Limits
+from btv_report.archive.web_pages import looks_like_html
 from btv_report.errors import FetchError, UsageError
 
 SIZES: dict[str, Any] = {"limit_bytes": 1_000_000, "deadline_s": 300.0}

@@ -11,6 +11,8 @@ from btv_report.errors import UsageError
 
 MAST_URL = "https://mast.stsci.edu"
 MAST_VARIABLE = "BTV_REPORT_MAST_URL"
+EXOFOP_URL = "https://exofop.ipac.caltech.edu/tess/"
+EXOFOP_VARIABLE = "BTV_REPORT_EXOFOP_URL"
 
 
 def mast_url(environment: Mapping[str, str]) -> str:
@@ -25,6 +27,35 @@ def mast_url(environment: Mapping[str, str]) -> str:
     url = environment.get(MAST_VARIABLE) or MAST_URL
     require_allowed_url(url)
     return url.rstrip("/")
+
+
+def exofop_url(environment: Mapping[str, str]) -> str:
+    """
+    The folder of ExoFOP's services, with a slash at its end: below the address of the variable, else ExoFOP's own.
+
+    A variable that names a host alone means its `/tess/`; one that names a folder means that folder.
+
+    Raises
+    ------
+    UsageError
+        If the variable names no address that may be asked.
+    """
+    return exofop_folder(environment.get(EXOFOP_VARIABLE) or EXOFOP_URL)
+
+
+def exofop_folder(url: str) -> str:
+    """
+    The folder of ExoFOP's services at an address, with a slash at its end.
+
+    Raises
+    ------
+    UsageError
+        If it is no address that may be asked.
+    """
+    require_allowed_url(url)
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/") or "/tess"
+    return urlunsplit((parts.scheme, parts.netloc, f"{path}/", "", ""))
 
 
 def require_allowed_url(url: str) -> None:

@@ -13,11 +13,13 @@ from urllib3.exceptions import HTTPError
 from btv_report.answer_states import AnswerState
 from btv_report.archive.clock import Clock
 from btv_report.archive.limits import Limits
+from btv_report.archive.web_pages import looks_like_html, safe_excerpt
 
 if TYPE_CHECKING:
     import requests
 
 PIECE_BYTES = 1 << 16
+HEAD_BYTES = 4096
 
 OnBytes = Callable[[int, int | None], None]
 
@@ -78,6 +80,8 @@ class Attempt:
     end : when the time for it is over, by the fetcher's clock
     length : bytes that are to come, None when the server does not say
     raw_bytes : bytes that came over the wire so far
+    expected : size that the file must have, where it is known
+    head : the beginning of the body, decoded
     """
 
     response: requests.Response
@@ -86,6 +90,7 @@ class Attempt:
     length: int | None
     raw_bytes: int = 0
     expected: int | None = None
+    head: bytes = b""
 
     @property
     def encoding(self) -> str:
@@ -97,6 +102,12 @@ class Attempt:
     def is_encoded(self) -> bool:
         """Whether the body is compressed on the way."""
         return bool(self.encoding)
+
+    @property
+    def is_end_stated(self) -> bool:
+        """Whether the answer says where it ends: by its length, its chunks, or the end of its compression."""
+        chunked = "chunked" in str(self.response.headers.get("Transfer-Encoding", "")).lower()
+        return self.length is not None or chunked or self.is_encoded
 
     def expect(self, n_bytes: int | None) -> None:
         """
@@ -110,7 +121,7 @@ class Attempt:
         self.expected = n_bytes
         if n_bytes is not None and self.length is not None and not self.is_encoded and self.length not in {0, n_bytes}:
             words = f"expected {n_bytes:,} bytes by the archive's list, and the server states {self.length:,}"
-            raise AttemptError(AnswerState.CORRUPT, words, again=True, once=True)
+            raise self._other_length(words, self._beginning())
 
     def pieces(
         self, limits: Limits, clock: Clock, *, limit_bytes: int, on_bytes: OnBytes | None = None
@@ -145,6 +156,8 @@ class Attempt:
                 rate.require(n_bytes)
 
         for piece in self._body(on_raw):
+            if not size:
+                self.head = piece[:HEAD_BYTES]
             size += len(piece)
             if size > most:
                 raise self.too_large(size, most)
@@ -216,7 +229,23 @@ class Attempt:
         self.require_length()
         if self.expected is not None and n_bytes != self.expected:
             words = f"expected {self.expected:,} bytes by the archive's list, got {n_bytes:,}"
-            raise AttemptError(AnswerState.CORRUPT, words, again=True, once=True)
+            raise self._other_length(words, self.head)
+
+    def _beginning(self) -> bytes:
+        """What has come first of a body that is not read further."""
+        try:
+            return bytes(self.response.raw.read1(HEAD_BYTES, decode_content=False))
+        except HTTPError:
+            return b""
+
+    @staticmethod
+    def _other_length(words: str, head: bytes) -> AttemptError:
+        """What to raise where another length than the listed one comes; a web page is named as one."""
+        hint = _TRY_LATER
+        if looks_like_html(head):
+            words = f"a web page came instead of the file ({safe_excerpt(head)!r}); {words}"
+            hint = "The archive may be closed for a while, or this network asks for a login first: try again later."
+        return AttemptError(AnswerState.CORRUPT, words, again=True, once=True, hint=hint)
 
     def require_length(self) -> None:
         """

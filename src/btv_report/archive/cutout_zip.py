@@ -12,9 +12,10 @@ from pathlib import Path
 from btv_report.archive.limits import Limits
 from btv_report.atomic import environment_error, rename_durable, write_atomic
 
-_DAMAGES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OverflowError, ValueError)
+ZIP_DAMAGES = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OverflowError, ValueError)
 """What zipfile raises for bytes that are no zip, are cut or damaged, want a password, or a version that it does not know."""
-_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+ZIP_PACKINGS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""The two packings that zip programs and servers use; others are not unpacked."""
 
 
 def unpack(archive: Path, path: Path, limits: Limits, *, check: Callable[[Path], str]) -> str:
@@ -40,7 +41,7 @@ def unpack(archive: Path, path: Path, limits: Limits, *, check: Callable[[Path],
     """
     try:
         content = _member(archive, limits)
-    except _DAMAGES as error:
+    except ZIP_DAMAGES as error:
         return f"it is not a zip file with one FITS file in it ({error})"
     except OSError as error:
         if error.errno != errno.EINVAL:
@@ -64,7 +65,7 @@ def _member(archive: Path, limits: Limits) -> bytes:
         if len(members) != 1:
             raise ValueError(f"it holds {len(members)} FITS files")
         (member,) = members
-        if member.compress_type not in _PACKINGS:
+        if member.compress_type not in ZIP_PACKINGS:
             raise ValueError("its FITS file is packed in a way that is not TESScut's")
         size = member.file_size
         if size > limits.product_bytes or size > limits.zip_ratio * max(member.compress_size, 1):

@@ -55,6 +55,7 @@ class Fetched:
     server_date : ISO UTC, as the server dates its answer; None when it does not
     tries : requests that it took
     file_name : what the server would call the file; to be shown, never to be used as a path
+    is_end_stated : whether the server said where the bytes end; else a cut answer looks like a whole one
     """
 
     url: str
@@ -68,6 +69,7 @@ class Fetched:
     server_date: str | None
     tries: int
     file_name: str | None
+    is_end_stated: bool = True
 
 
 class Fetcher:
@@ -147,6 +149,7 @@ class Fetcher:
         deadline_s: float,
         params: Mapping[str, Any] | None = None,
         cookies: CookieJar | None = None,
+        headers: Mapping[str, str] | None = None,
         expected_bytes: int | None = None,
         check: Check | None = None,
         on_bytes: OnBytes | None = None,
@@ -160,7 +163,7 @@ class Fetcher:
         expected_bytes : size that the archive lists, None when it lists none
         check : says what is wrong with the bytes at a path; empty when nothing is. A file that fails is fetched once more
         on_bytes : called with bytes so far and bytes in all (None when the server does not say)
-        limit_bytes, deadline_s, params, cookies : as for `to_bytes`
+        limit_bytes, deadline_s, params, headers, cookies : as for `to_bytes`
 
         Raises
         ------
@@ -170,7 +173,8 @@ class Fetcher:
             If the disk or a permission is in the way.
         """
         # Compression on the way would hide how many bytes are to come; FITS files gain little from it.
-        request = {"method": "GET", "url": url, "params": params, "headers": {"Accept-Encoding": "identity"}}
+        asked = {"Accept-Encoding": "identity", **(headers or {})}
+        request = {"method": "GET", "url": url, "params": params, "headers": asked}
 
         def keep(attempt: Attempt) -> Fetched:
             attempt.expect(expected_bytes)
@@ -294,6 +298,7 @@ def _fetched(
         server_date=server_date(response),
         tries=attempt.number,
         file_name=stated_file_name(response),
+        is_end_stated=attempt.is_end_stated,
     )
 
 

@@ -18,13 +18,6 @@ from btv_report.answer_states import AnswerState
 from btv_report.archive.attempt import AttemptError, plain_reason
 from btv_report.archive.limits import Limits
 
-_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:(?><!--.*?-->)\s*)*+"
-    rb"<(?:!doctype\s+html|html|head|body|title|script|meta|form|center|div|h[1-6]|p|br)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-"""How a web page begins: also after a mark of its encoding or comments (read once each: the pattern must not be slow), and the
-bare words of a server that fails half-way."""
 _CHECK_PROXY = "Check HTTPS_PROXY and NO_PROXY, and the proxy's user and password."
 
 
@@ -181,14 +174,3 @@ def stated_file_name(response: requests.Response) -> str | None:
     message["Content-Disposition"] = re.sub(r"[^\x20-\x7e]", "?", stated)
     name = message.get_filename()
     return re.sub(r"[^\x20-\x7e]", "?", name)[: Limits.shown_name_length] if name else None
-
-
-def looks_like_html(content: bytes) -> bool:
-    """Whether bytes begin as a web page does; a table whose first cell is a page is for its parser to tell."""
-    return _HTML.match(content[:4096]) is not None
-
-
-def safe_excerpt(content: bytes, length: int = 80) -> str:
-    """The first printable characters of an answer, on one line, for a message."""
-    text = content[: 8 * length].decode("utf-8", errors="replace")
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:length]

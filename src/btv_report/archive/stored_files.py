@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -26,6 +27,12 @@ _NAME_LENGTH = 150
 _PLACES = 5  # attempts to put a file into a folder that somebody else may be cleaning away at the same time
 NOT_OURS = frozenset({errno.ELOOP, errno.EINVAL, errno.EPERM, errno.EISDIR, errno.ENXIO})
 """What `open_regular` says of a link, a pipe, a folder or somebody else's file: it will not get better by trying again."""
+
+_SETTLED_NS = 2_000_000_000
+"""A file that was changed so shortly ago may change again within one tick of its clock: its digest is not remembered."""
+_MOST_DIGESTS = 10_000
+_digests: dict[tuple[int, ...], str] = {}
+"""What this process has hashed, by device, inode, size and both times of change."""
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR}
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
@@ -63,7 +70,12 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
         ELOOP, EINVAL or EPERM if it is none, or what the system says.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as file:
+    try:
+        opened = os.fdopen(handle, "rb")
+    except OSError:  # a folder: Python refuses it, and leaves the handle to us
+        os.close(handle)
+        raise
+    with opened as file:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EINVAL, "it is no plain file")
@@ -84,7 +96,7 @@ def read_description(path: Path) -> bytes | None:
 
 def hash_file(path: Path) -> tuple[str, int]:
     """
-    sha256 and size of a plain file.
+    sha256 and size of a plain file; a file that has not changed since is read once in the life of a process.
 
     Raises
     ------
@@ -92,8 +104,22 @@ def hash_file(path: Path) -> tuple[str, int]:
         As `open_regular`.
     """
     with open_regular(path) as file:
-        digest = hashlib.file_digest(file, "sha256")
-        return digest.hexdigest(), file.tell()
+        identity = _identity(file)
+        known = _digests.get(identity)
+        if known is not None:
+            return known, identity[2]
+        began_ns = time.time_ns()
+        digest, n_bytes = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+        is_settled = began_ns - max(identity[3:]) > _SETTLED_NS and _identity(file) == identity
+    if is_settled and len(_digests) < _MOST_DIGESTS:
+        _digests[identity] = digest
+    return digest, n_bytes
+
+
+def _identity(file: BufferedReader) -> tuple[int, ...]:
+    """What changes when the bytes do."""
+    status = os.fstat(file.fileno())
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def has_bytes(path: Path, sha256: str, n_bytes: int) -> bool:
