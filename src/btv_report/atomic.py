@@ -9,33 +9,37 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from btv_report.errors import LocalEnvironmentError
+from btv_report.errors import IntegrityError, LocalEnvironmentError
 
 TEMPORARY_SUFFIX = ".tmp"
+PIECE_BYTES = 1 << 20
 _NAME_LENGTH_KEPT = 60  # of the final name in the temporary one: long names must not grow beyond what folders allow
 
+_ELSEWHERE = "choose another place: --workspace names it, and BTV_REPORT_CACHE_DIR that of the cache"
 _HINTS = {
-    errno.ENOSPC: "Free some space on that disk, or choose another place with --workspace, and run the command again.",
-    errno.EDQUOT: "Your disk quota is used up: free some space, or choose another place with --workspace.",
-    errno.EFBIG: "A limit on file sizes (`ulimit -f`, or the file system's own) is in the way: raise it, or choose "
-    "another place with --workspace.",
-    errno.EACCES: "Give yourself the right to write there, or choose another place with --workspace.",
-    errno.EPERM: "Give yourself the right to write there, or choose another place with --workspace.",
-    errno.EROFS: "That file system is mounted read-only: choose another place with --workspace.",
+    errno.ENOSPC: f"Free some space on that disk and run the command again, or {_ELSEWHERE}.",
+    errno.EDQUOT: f"Your disk quota is used up: free some space, or {_ELSEWHERE}.",
+    errno.EFBIG: "A limit on file sizes (`ulimit -f`, or the file system's own) is in the way: raise it, or "
+    f"{_ELSEWHERE}.",
+    errno.EACCES: f"Give yourself the right to write there, or {_ELSEWHERE}.",
+    errno.EPERM: f"Give yourself the right to write there, or {_ELSEWHERE}.",
+    errno.EROFS: f"That file system is mounted read-only: {_ELSEWHERE}.",
     errno.ENAMETOOLONG: "Choose a workspace with a shorter path.",
     errno.EMFILE: "Too many files are open: raise the limit (`ulimit -n`) or run fewer jobs at once.",
     errno.ENFILE: "Too many files are open on this machine: run fewer jobs at once.",
     errno.EIO: "The disk reports an error: check it before anything else is written there.",
-    errno.ENOTDIR: "A part of that path is a file, not a folder: choose another place with --workspace.",
-    errno.EEXIST: "Something else stands at that path: move it away, or choose another place with --workspace.",
+    errno.ENOTDIR: f"A part of that path is a file, not a folder: {_ELSEWHERE}.",
+    errno.EEXIST: f"Something else stands at that path: move it away, or {_ELSEWHERE}.",
     errno.EXDEV: "Temporary file and target lie on different devices: make the folder a plain folder of one disk.",
 }
-_HINT_ELSE = "Check the disk and the rights of that folder, or choose another place with --workspace."
+_HINT_ELSE = f"Check the disk and the rights of that folder, or {_ELSEWHERE}."
 
 
 def environment_error(error: OSError, doing: str, path: Path) -> LocalEnvironmentError:
@@ -101,22 +105,52 @@ def write_atomic(path: Path, data: bytes, *, private: bool) -> None:
     LocalEnvironmentError
         If the machine refuses; the old file is then untouched and the temporary one is gone.
     """
-    with sentences(f"write {len(data):,} bytes to", path):
-        prefix = f".{path.name[:_NAME_LENGTH_KEPT]}."
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=TEMPORARY_SUFFIX)
+    with sentences(f"write {len(data):,} bytes to", path), _taking_the_place_of(path, private=private) as handle:
+        write_all(handle, data)
+
+
+def copy_atomic(source: BinaryIO, path: Path, *, private: bool, sha256: str) -> None:
+    """
+    Copy an open file as `write_atomic` writes one, piece by piece, if it holds the bytes that it should.
+
+    Raises
+    ------
+    IntegrityError
+        If it holds others; the old file is then untouched.
+    LocalEnvironmentError
+        As `write_atomic`.
+    """
+    digest = hashlib.sha256()
+    with sentences("copy a file to", path), _taking_the_place_of(path, private=private) as handle:
+        while piece := source.read(PIECE_BYTES):
+            digest.update(piece)
+            write_all(handle, piece)
+        if digest.hexdigest() != sha256:
+            raise IntegrityError(
+                f"What should be copied to {path} does not have its recorded sha256 {sha256}.",
+                hint="Run the command again; if it stays so, `btv-report verify` names what was changed.",
+                path=path,
+            )
+
+
+@contextlib.contextmanager
+def _taking_the_place_of(path: Path, *, private: bool) -> Iterator[int]:
+    """The handle of a temporary file that is renamed to `path` when the block ends well, and is gone when it does not."""
+    prefix = f".{path.name[:_NAME_LENGTH_KEPT]}."
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=TEMPORARY_SUFFIX)
+    try:
         try:
-            try:
-                write_all(handle, data)
-                os.fchmod(handle, 0o600 if private else 0o644)
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-            os.replace(temporary, path)  # noqa: PTH105 - one call that tests can watch
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)  # noqa: PTH108
-            raise
-        sync_folder(path.parent)
+            yield handle
+            os.fchmod(handle, 0o600 if private else 0o644)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.replace(temporary, path)  # noqa: PTH105 - one call that tests can watch
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
+    sync_folder(path.parent)
 
 
 def append_durable(path: Path, data: bytes) -> None:

@@ -66,7 +66,7 @@ exclude."""
 MOMENTUM_DUMP = QUALITY_FLAG_BITS["desaturation"].value
 
 _WORDS = {"default": DEFAULT_QUALITY_MASK, "hard": 24319, "hardest": 65535, "none": 0}
-_MAX_MASK = (1 << 31) - 1
+MAX_QUALITY_MASK = (1 << 31) - 1
 
 
 def resolve_quality_mask(text: str | int) -> int:
@@ -81,9 +81,9 @@ def resolve_quality_mask(text: str | int) -> int:
     word = str(text).strip().lower()
     if word in _WORDS:
         return _WORDS[word]
-    if not (word.isascii() and word.isdigit()) or int(word) > _MAX_MASK:
+    if not (word.isascii() and word.isdigit()) or int(word) > MAX_QUALITY_MASK:
         raise UsageError(
-            f"The quality mask {text!r} is neither an integer from 0 to {_MAX_MASK} nor one of {', '.join(_WORDS)}.",
+            f"The quality mask {text!r} is neither an integer from 0 to {MAX_QUALITY_MASK} nor one of {', '.join(_WORDS)}.",
             hint=f"The default is {DEFAULT_QUALITY_MASK}.",
         )
     return int(word)

@@ -18,7 +18,7 @@ import filelock  # noqa: F401 - imported before the forks
 import numpy  # noqa: F401
 from tests.doubles.kill_steps import Steps, kill_at_every_step
 
-from btv_report.archive.cache_listing import plan_cleaning, remove
+from btv_report.archive.cache_cleaning import plan_cleaning, remove
 from btv_report.archive.mast_types import ArchiveProduct
 from btv_report.archive.persistent_cache import PersistentCache
 from btv_report.archive.product_cache import ProductCache

@@ -14,7 +14,8 @@ from tests.archive_cache.conftest import CountingFetch, product
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.answer_cache import Answer, AnswerCache
-from btv_report.archive.cache_listing import list_cache, plan_cleaning, remove
+from btv_report.archive.cache_cleaning import plan_cleaning, remove
+from btv_report.archive.cache_listing import list_cache
 from btv_report.archive.product_cache import ProductCache
 from btv_report.cli.main import cli
 from btv_report.errors import IntegrityError, UsageError
@@ -144,3 +145,24 @@ def test_damaged_note_is_listed_and_stops_the_command_with_the_code_of_damage(
     ran = command.invoke(cli, ["cache", "clean", "--all", "--yes"])
     assert (ran.exit_code, len(cache.cached(7))) == (5, 1)
     assert "--include-cited" in ran.output
+
+
+def test_answers_about_what_runs_cite_stay(cache: ProductCache, fetch: CountingFetch) -> None:
+    one = cache.get_or_fetch(product(), fetch)
+    cache.get_or_fetch(product(2, tic_id=8), CountingFetch(b"other"))
+    cache.pin_run(RUN, Path("/somewhere"), [one.sha256])
+    answers = AnswerCache(cache.folder, "https://a.example")
+    for tic_id in (7, 8):
+        answers.put(tic_id, "TIC entry", Answer(AnswerState.OK, "2026-01-01T00:00:00Z", 1))
+        answers.put(None, f"name of {tic_id}", Answer(AnswerState.OK, "2026-01-01T00:00:00Z", {"tic_id": tic_id}))
+    answers.put(None, "unknown", Answer(AnswerState.NOT_FOUND, "2026-01-01T00:00:00Z", None))
+    plan = plan_cleaning(cache, everything=True)
+    remove(plan)
+    left = {path.relative_to(cache.folder / "answers").parts[0] for path in cache.folder.rglob("answers/*/*.json")}
+    assert left == {"tic_7", "names"}
+    assert answers.get(7, "TIC entry") is not None
+    assert answers.get(None, "name of 7") is not None
+    assert answers.get(None, "name of 8") is None
+    assert set(plan.kept_others.values()) == {(RUN,)}
+    remove(plan_cleaning(cache, tic_ids=[7], include_cited=True))
+    assert answers.get(7, "TIC entry") is None

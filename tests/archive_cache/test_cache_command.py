@@ -46,8 +46,9 @@ def test_clean_without_a_selection_is_a_usage_error(filled: ProductCache) -> Non
 
 def test_clean_asks_before_it_removes(filled: ProductCache) -> None:
     ran = cache("clean", "--all")
-    assert ran.exit_code == 0
-    assert "Nothing was removed" in ran.output
+    assert ran.exit_code == 2
+    assert "nothing was removed" in ran.output
+    assert "--yes" in ran.output
     assert len(filled.cached(8)) == 1
 
 
@@ -77,3 +78,42 @@ def test_cache_that_is_not_there_is_empty(tmp_path: Path, monkeypatch: pytest.Mo
 def test_all_and_older_than_contradict_each_other(filled: ProductCache) -> None:
     assert cache("clean", "--all", "--older-than", "30", "--yes").exit_code == 2
     assert len(filled.cached(8)) == 1
+
+
+def test_unfinished_downloads_are_counted_before_and_after(filled: ProductCache) -> None:
+    workshop = filled.incoming / "0123456789abcdef01234567"
+    workshop.mkdir(parents=True)
+    (workshop / ".x.part-1-01234567").write_bytes(b"h" * 3_000_000)
+    assert "Would free 1 file, 3.0 MB." in cache("clean", "--quarantine", "--dry-run").output
+    assert workshop.is_dir()
+    assert "Freed 1 file, 3.0 MB." in cache("clean", "--quarantine", "--yes").output
+    assert not workshop.exists()
+
+
+def test_download_that_goes_on_is_not_counted(filled: ProductCache) -> None:
+    workshop = filled.incoming / "0123456789abcdef01234567"
+    workshop.mkdir(parents=True)
+    (workshop / ".x.part-1-01234567").write_bytes(b"h" * 3_000_000)
+    with filled._lock_named(workshop.name, workshop.name, 0):
+        assert "Would free 0 files, 0.0 MB." in cache("clean", "--quarantine", "--dry-run").output
+
+
+@pytest.mark.parametrize("words", [("--quarantine", "--yes"), ("--tic", "99"), ("--tic", "99", "--yes")])
+def test_nothing_to_remove_is_said_in_these_words(filled: ProductCache, words: tuple[str, ...]) -> None:
+    ran = cache("clean", *words)
+    assert (ran.exit_code, ran.output) == (0, "Nothing to remove.\n")
+
+
+def test_workspace_that_is_not_there_is_no_empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BTV_REPORT_CACHE_DIR", raising=False)
+    for words in (("list",), ("clean", "--all", "--yes")):
+        ran = cache(*words, "--workspace", str(tmp_path / "nowhere"))
+        assert ran.exit_code == 2
+        assert "There is no folder" in ran.output
+    assert not (tmp_path / "nowhere").exists()
+    (tmp_path / "new").mkdir()
+    assert "which is not there yet" in cache("list", "--workspace", str(tmp_path / "new")).output
+
+
+def test_help_promises_no_more_than_verify_does() -> None:
+    assert "verified" not in cache("clean", "--help").output

@@ -10,7 +10,8 @@ import pytest
 from tests.archive_cache.conftest import CountingFetch, product
 
 from btv_report.archive import product_cache, product_descriptions, stored_files
-from btv_report.archive.cache_listing import list_cache, plan_cleaning, remove
+from btv_report.archive.cache_cleaning import plan_cleaning, remove
+from btv_report.archive.cache_listing import list_cache
 from btv_report.archive.persistent_cache import PersistentCache
 from btv_report.archive.product_cache import CachedProduct, ProductCache
 from btv_report.archive.stored_files import put_in_place

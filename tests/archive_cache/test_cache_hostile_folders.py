@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import errno
 import json
-import multiprocessing
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.archive_cache.conftest import CountingFetch, product
+from tests.doubles.other_users import without_rights
 
 from btv_report.archive.cache_folder import default_cache_folder, require_trusted
 from btv_report.archive.persistent_cache import PersistentCache
@@ -200,33 +198,6 @@ def test_f155_products_are_private_whatever_the_umask(tmp_path: Path, fetch: Cou
         os.umask(before)
     for path in (tmp_path / "cache").rglob("*"):
         assert path.stat().st_mode & 0o7777 == (0o700 if path.is_dir() else 0o600), path
-
-
-@pytest.fixture
-def everybodys_folder() -> Iterator[Path]:
-    """A folder that other users can look into, which those of pytest are not."""
-    folder = Path(tempfile.mkdtemp(prefix="btv-report-test-"))
-    folder.chmod(0o755)
-    yield folder
-    for path in [folder, *folder.rglob("*")]:
-        path.chmod(0o700)
-    shutil.rmtree(folder)
-
-
-def without_rights(work: Callable[[], None]) -> int | None:
-    """Exit code of a child that does the work and that is not root: root may write everywhere."""
-
-    def child() -> None:
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setgid(65534)
-            os.setuid(65534)
-        work()
-
-    process = multiprocessing.get_context("fork").Process(target=child)
-    process.start()
-    process.join(30)
-    return process.exitcode
 
 
 def test_f144_cache_that_may_only_be_read_serves_and_says_why_it_takes_nothing(everybodys_folder: Path) -> None:

@@ -18,7 +18,8 @@ from tests.archive_cache.conftest import CountingFetch, product
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.answer_cache import Answer, AnswerCache
-from btv_report.archive.cache_listing import list_cache, plan_cleaning, remove
+from btv_report.archive.cache_cleaning import plan_cleaning, remove
+from btv_report.archive.cache_listing import list_cache
 from btv_report.archive.product_cache import ProductCache, safe_name
 from btv_report.errors import LocalEnvironmentError, UsageError
 

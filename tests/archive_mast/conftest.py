@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from random import Random
 
 import pytest
 from tests.archive_fetch.conftest import FakeClock
+from tests.doubles.command import Run, run_command
 from tests.doubles.mast_double import MastDouble, Product, TicRow
 from tests.doubles.nine_sectors import fill, write_star
 
@@ -53,3 +56,11 @@ def archive(nine_sectors: WrittenScene) -> Iterator[MastDouble]:
     with MastDouble() as running:
         fill(running, nine_sectors)
         yield running
+
+
+@pytest.fixture
+def report(archive: MastDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`btv-report` without ExoFOP, in a workspace of its own; waits between tries would only cost time."""
+    monkeypatch.setenv("BTV_REPORT_MAST_URL", archive.url)
+    monkeypatch.setattr("btv_report.stages.target.LIMITS", Limits(backoff_s=0.001, read_timeout_s=2.0))
+    return partial(run_command, "report", "--no-exofop", workspace=tmp_path / "workspace")

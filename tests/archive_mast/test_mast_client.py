@@ -221,5 +221,24 @@ def test_what_is_no_radius_is_not_asked(client: MASTClient, archive: MastDouble,
     assert archive.n_connections == 0
 
 
-def test_numbers_of_numpy_are_numbers(client: MASTClient) -> None:
+def test_numbers_of_numpy_are_numbers(client: MASTClient, tmp_path: Path) -> None:
     assert client.search_lightcurve(np.int64(TIC_ID), np.int16(20))[0].tic_id == TIC_ID
+    client.cache = PersistentCache(tmp_path / "values")
+    number, sector, mask = np.int64(TIC_ID), np.int32(14), np.int32(17087)
+    exptime = np.float32(120)
+    first = client.download_lightcurve(number, sector, quality_mask=mask, exptime=exptime)
+    assert len(client.cache.keys()) == 1
+    again = client.download_lightcurve(TIC_ID, 14, quality_mask=17087)
+    assert again.product.sha256 == first.product.sha256
+    assert len(client.cache.keys()) == 1
+    assert client.download_targetpixelfile(number, sector, quality_mask=mask).quality_mask == 17087
+
+
+@pytest.mark.parametrize("mask", [1.5, -1, 2**40, "hard", True])
+def test_what_is_no_quality_mask_is_refused(client: MASTClient, archive: MastDouble, tmp_path: Path, mask: Any) -> None:
+    for ask in (client.download_lightcurve, client.download_targetpixelfile):
+        with pytest.raises(UsageError, match="is no quality mask"):
+            ask(TIC_ID, 14, quality_mask=mask)
+    with pytest.raises(UsageError, match="is no quality mask"):
+        MASTClient(cache_dir=tmp_path, base_url=archive.url, quality_mask=mask)
+    assert archive.n_connections == 0

@@ -8,12 +8,14 @@ import pty
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.doubles.command import Run, run_command
+from tests.doubles.exofop_double import ExoFopDouble
 from tests.doubles.mast_double import MastDouble
 from tests.doubles.nine_sectors import IMAGE_SECTORS, OPTIONS, SECTORS, TIC_ID, TWO_MINUTE_SECTORS
 from tests.doubles.scripted_server import Reply
@@ -22,6 +24,15 @@ from btv_report.archive.limits import Limits
 from btv_report.simulation.fits_files import WrittenScene
 
 DOWNLOAD = r"/api/v0\.1/Download/file"
+
+
+@pytest.fixture(autouse=True)
+def exofop(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExoFopDouble]:
+    """An ExoFOP that knows no star, asked as fast as it answers."""
+    monkeypatch.setattr("btv_report.exofop.asking.endpoints.MIN_INTERVAL_S", 0.0)
+    with ExoFopDouble() as running:
+        monkeypatch.setenv("BTV_REPORT_EXOFOP_URL", running.url)
+        yield running
 
 
 @pytest.fixture
@@ -52,7 +63,7 @@ def test_nine_sectors_are_found_fetched_and_checked(run: Run, archive: MastDoubl
     assert {row["sector"] for row in answer["transits"] if row["used"]} == set(SECTORS)
     combined = {row["check_id"]: row["verdict"] for row in answer["checks"] if row["sector"] is None}
     assert set(combined.values()) == {"pass"}
-    assert set(states(answer, tmp_path).values()) == {"OK", "EMPTY", "SKIPPED"}
+    assert set(states(answer, tmp_path).values()) == {"OK", "EMPTY", "NOT_FOUND"}
     page = (tmp_path / "workspace" / answer["page"]).read_text(encoding="utf-8")
     assert "cut-out" in page
     assert "mast:TESS/product/" in page

@@ -103,6 +103,13 @@ def test_file_in_the_place_of_a_folder_is_a_problem(here: Path, monkeypatch: pyt
     assert grades(ran)["workspace"] == grades(ran)["cache"] == "problem"
 
 
+def test_f083_cache_in_the_place_of_the_site_is_a_problem(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BTV_REPORT_CACHE_DIR", str(here / "site"))
+    ran = doctor("--json")
+    assert ran.exit_code == 6
+    assert grades(ran)["cache"] == "problem"
+
+
 def test_f154_workspace_that_everybody_may_write_to_is_a_warning(here: Path) -> None:
     here.chmod(0o777)
     ran = doctor("--json")
@@ -139,3 +146,12 @@ def test_f160_lines_show_in_every_encoding(here: Path) -> None:
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert "problem" not in ran.stdout
+
+
+def test_archive_that_has_not_every_star_answers_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    with MastDouble() as mast:
+        mast.add_star(TicRow(42, 84.29, -80.47, 5.1))
+        monkeypatch.setenv("BTV_REPORT_MAST_URL", mast.url)
+        ran = doctor("--online", "--json")
+    assert grades(ran)["MAST"] == "ok"
+    assert "it has no TIC 261136679" in ran.stdout

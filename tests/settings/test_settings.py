@@ -124,3 +124,41 @@ def test_defaults_in_words_are_those_of_the_code(here: Path) -> None:
     words = {value.setting.name: shown(value) for value in load_settings({}, here)}
     assert words["mast_url"] == MAST_URL
     assert str(DEFAULT_QUALITY_MASK) in words["quality_mask"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "words"),
+    [
+        ("BTV_REPORT_EXPTIME", "-3", "is no exposure time"),
+        ("BTV_REPORT_FLUX", "foo", "none of pdcsap, sap"),
+        ("BTV_REPORT_PIPELINE", "SPOC, SPOK", "'SPOK' is none of"),
+        ("BTV_REPORT_QUALITY_MASK", "soft", "quality mask"),
+        ("BTV_REPORT_MAST_URL", "ftp://x", "not an address that may be asked"),
+        ("BTV_REPORT_MIRROR", "/no/such/folder", "does not exist"),
+    ],
+)
+def test_value_that_no_command_can_use_is_marked(
+    monkeypatch: pytest.MonkeyPatch, variable: str, text: str, words: str
+) -> None:
+    assert "CANNOT BE USED" not in invoke("config").output
+    monkeypatch.setenv(variable, text)
+    (line,) = [line for line in invoke("config").output.splitlines() if "CANNOT BE USED" in line]
+    assert words in line
+    marked = [item for item in json.loads(invoke("config", "--json").output)["settings"].values() if "problem" in item]
+    assert [item["variable"] for item in marked] == [variable]
+    assert words in invoke("doctor").output
+
+
+def test_error_names_the_variable_or_the_line_that_a_value_comes_from(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "btv-report.toml").write_text("# mine\noffline = true\n", encoding="utf-8")
+    for words in (("123",), ("pi Men",)):
+        output = invoke(*words).output
+        assert f"--offline was given (file {here}/btv-report.toml, line 2)" in output
+    assert "--offline was given," in invoke("123", "--offline").output
+    monkeypatch.setenv("BTV_REPORT_EXPTIME", "-3")
+    ran = invoke("123")
+    assert ran.exit_code == 2
+    assert "--exptime -3 (variable BTV_REPORT_EXPTIME) is no exposure time" in ran.output
+    assert "--exptime -4 is no exposure time" in invoke("123", "--exptime", "-4").output

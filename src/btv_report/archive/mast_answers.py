@@ -12,7 +12,7 @@ from typing import Any
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.attempt import AttemptError
-from btv_report.archive.fetch_answers import looks_like_html, safe_excerpt
+from btv_report.archive.web_pages import looks_like_html, safe_excerpt
 
 _EXCERPT = 160
 

@@ -1,35 +1,26 @@
-"""
-The archive as the rest of the program sees it: questions with answers that are kept, and products that are fetched once.
-
-Asking imports lightkurve and astroquery (2 s) and happens only when the answer is not kept already, or is to be asked again.
-"""
+"""The archive as the rest of the program sees it: questions with answers that are kept, and products that are fetched once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.addresses import MAST_URL, public_url
-from btv_report.archive.answer_cache import Answer, AnswerCache
+from btv_report.archive.answer_cache import AnswerCache
 from btv_report.archive.limits import Limits
 from btv_report.archive.mast_names import TargetQuery
 from btv_report.archive.mast_types import ArchiveProduct, CutoutSector, NearbyMatch, ResolvedTarget, TicStar
 from btv_report.archive.plain_values import from_plain
 from btv_report.archive.product_cache import CachedProduct, ProductCache
 from btv_report.archive.progress import DownloadPhase, DownloadProgress, ProgressCallback, say_nothing
-from btv_report.errors import (
-    ArchiveUnreachableError,
-    FetchError,
-    MASTClientError,
-    NameResolutionError,
-    TargetNotFoundError,
-)
+from btv_report.archive.questions import Answered, Question, Questioner
+from btv_report.errors import ArchiveUnreachableError, FetchError
 
 if TYPE_CHECKING:
     from btv_report.archive.fetch import Fetcher
@@ -39,27 +30,6 @@ FIELD_RADIUS_ARCSEC = 180.0
 """Radius of the cone of neighbours: the half diagonal of a stamp of 11 x 11 pixels, and a pixel more."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Answered(Generic[T]):
-    """
-    What came of a question.
-
-    Attributes
-    ----------
-    state : OK, EMPTY, NOT_FOUND; SKIPPED where nothing may be asked and no answer is kept
-    value : the answer; None where it was not asked
-    asked_at : UTC, ISO; when the archive answered, which may be long ago. Empty when it never did
-    from_cache : whether the kept answer was given
-    n_unread : rows of the answer that could not be read, when it was given just now
-    """
-
-    state: AnswerState
-    value: T | None
-    asked_at: str
-    from_cache: bool
-    n_unread: int = 0
 
 
 class MastArchive:
@@ -94,16 +64,21 @@ class MastArchive:
         self.base_url = base_url.rstrip("/")
         self.offline = offline
         self.refresh = refresh
-        self.keep_answers = keep_answers
         self.progress = progress
         self.products = ProductCache(cache_dir)
-        self._answers = AnswerCache(cache_dir, self.base_url)
         self._fetcher = fetcher
         self._began = monotonic()
-        self._asked: set[tuple[int | None, str]] = set()
+        self._questioner = Questioner(
+            AnswerCache(cache_dir, self.base_url),
+            connect=lambda: self._connection,
+            require_time=self._require_time,
+            offline=offline,
+            refresh=refresh,
+            keep_answers=keep_answers,
+            progress=progress,
+        )
 
-    # Questions. Each is kept under the words of the question; what changes the answer stands in the words. What asks is imported
-    # by the one who asks: kept answers cost no import of requests and the rest.
+    # Questions. What asks is imported by the one who asks: kept answers cost no import of requests and the rest.
 
     def offers(self, tic_id: int) -> Answered[tuple[ArchiveProduct, ...]]:
         """Light curves and pixel files of a target, of every pipeline, sector and exposure time."""
@@ -115,7 +90,7 @@ class MastArchive:
             pixels = mast_search.search_products(mast, tic_id, kind="target_pixel_file")
             return tuple(dict.fromkeys((*curves, *pixels)))
 
-        return self._ask(tic_id, "light curves and pixel files", ask, _many(ArchiveProduct))
+        return self._put(tic_id, "light curves and pixel files", "product search", ask, _many(ArchiveProduct))
 
     def dv_reports(self, tic_id: int) -> Answered[tuple[ArchiveProduct, ...]]:
         """SPOC's Data Validation reports (XML) of a target."""
@@ -125,7 +100,7 @@ class MastArchive:
 
             return mast_search.search_dv_reports(mast, tic_id)
 
-        return self._ask(tic_id, "DV reports", ask, _many(ArchiveProduct))
+        return self._put(tic_id, "DV reports", "product search", ask, _many(ArchiveProduct))
 
     def star(self, tic_id: int) -> Answered[TicStar]:
         """The TIC's row of a target; NOT_FOUND where the TIC has none."""
@@ -135,7 +110,7 @@ class MastArchive:
 
             return mast_catalogue.target_row(mast, tic_id)
 
-        return self._ask(tic_id, "TIC entry", ask, _one(TicStar))
+        return self._put(tic_id, "TIC entry", "TIC rows", ask, _one(TicStar))
 
     def stars_around(
         self, tic_id: int, ra_deg: float, dec_deg: float, radius_arcsec: float = FIELD_RADIUS_ARCSEC
@@ -148,7 +123,7 @@ class MastArchive:
             return mast_catalogue.stars_around(mast, ra_deg, dec_deg, radius_arcsec)
 
         words = f"stars within {radius_arcsec:g} arcsec of {ra_deg:.6f} {dec_deg:+.6f}"
-        return self._ask(tic_id, words, ask, _many(TicStar))
+        return self._put(tic_id, words, "TIC cone search", ask, _many(TicStar))
 
     def cutout_sectors(self, tic_id: int, ra_deg: float, dec_deg: float) -> Answered[tuple[CutoutSector, ...]]:
         """The sectors whose full-frame images hold a position."""
@@ -159,7 +134,7 @@ class MastArchive:
             return mast_search.cutout_sectors(mast, ra_deg, dec_deg)
 
         words = f"sectors of full-frame images at {ra_deg:.6f} {dec_deg:+.6f}"
-        return self._ask(tic_id, words, ask, _many(CutoutSector))
+        return self._put(tic_id, words, "TESScut", ask, _many(CutoutSector))
 
     def resolve(
         self, query: TargetQuery, *, radius_arcsec: float = 10.0, accept_nearest: bool = False
@@ -180,46 +155,29 @@ class MastArchive:
 
             return mast_names.resolve(mast, query, radius_arcsec=radius_arcsec, accept_nearest=accept_nearest)
 
-        nearest = ", the nearest accepted" if accept_nearest else ""
-        return self._ask(None, f"target {query.text!r} within {radius_arcsec:g} arcsec{nearest}", ask, _resolved)
+        # Names are the same in capitals; and where only one star answers, it was not chosen among several.
+        plain = f"target {query.text.lower()!r} within {radius_arcsec:g} arcsec"
+        nearest = f"{plain}, the nearest accepted"
+        words, also = (nearest, plain) if accept_nearest else (plain, nearest)
+        answered = self._questioner.put(
+            Question(
+                None,
+                words,
+                "name service",
+                ask,
+                _resolved,
+                also=also,
+                serves=lambda found: accept_nearest or not found.accepted_nearest,
+            )
+        )
+        if answered.value is None:
+            return answered
+        return replace(answered, value=replace(answered.value, target_input=query.text))
 
-    def _ask(
-        self,
-        tic_id: int | None,
-        question: str,
-        ask: Callable[[MastConnection], T],
-        read: Callable[[Any], T],
+    def _put(
+        self, tic_id: int, words: str, service: str, ask: Callable[[MastConnection], T], read: Callable[[Any], T]
     ) -> Answered[T]:
-        """The kept answer, or a new one; a question is asked once a run, however often it comes up."""
-        again = self.refresh and (tic_id, question) not in self._asked and not self.offline
-        kept = None if again else self._answers.get(tic_id, question)
-        if kept is not None and kept.state is AnswerState.NOT_FOUND:
-            raise _not_found(kept)
-        if kept is not None:
-            try:
-                return Answered(kept.state, read(kept.value), kept.asked_at, from_cache=True)
-            except (TypeError, ValueError, KeyError):
-                pass  # kept by a version with other fields: asked again
-        if self.offline:
-            return Answered(AnswerState.SKIPPED, None, "", from_cache=False)
-        self._require_time()
-        self.progress(DownloadProgress(DownloadPhase.SEARCHING, f"asking MAST: {question}", tic_id or 0))
-        asked_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        unread = self._connection.unread_rows.total()
-        try:
-            value = ask(self._connection)
-        except (TargetNotFoundError, NameResolutionError) as error:
-            self._keep(tic_id, question, Answer(AnswerState.NOT_FOUND, asked_at, _words_of(error)))
-            raise
-        state = AnswerState.EMPTY if value == () else AnswerState.OK
-        self._keep(tic_id, question, Answer(state, asked_at, _plain(value)))
-        n_unread = self._connection.unread_rows.total() - unread
-        return Answered(state, value, asked_at, from_cache=False, n_unread=n_unread)
-
-    def _keep(self, tic_id: int | None, question: str, answer: Answer) -> None:
-        if self.keep_answers:
-            self._answers.put(tic_id, question, answer)
-        self._asked.add((tic_id, question))
+        return self._questioner.put(Question(tic_id, words, service, ask, read))
 
     # Products.
 
@@ -244,6 +202,7 @@ class MastArchive:
             product,
             lambda path: fetch_product(self.fetcher, self.base_url, product, path, tell),
             refresh=self.refresh,
+            host=self.host,
         )
         tell(DownloadPhase.COMPLETE, cached.n_bytes, cached.n_bytes)
         return cached
@@ -259,6 +218,11 @@ class MastArchive:
                 url=public_url(self.base_url),
             )
         return kept
+
+    @property
+    def host(self) -> str:
+        """Who gives what is fetched: host and port."""
+        return urlsplit(public_url(self.base_url)).netloc
 
     @cached_property
     def fetcher(self) -> Fetcher:
@@ -308,24 +272,6 @@ def _teller(
         )
 
     return tell
-
-
-def _words_of(error: MASTClientError) -> dict[str, Any]:
-    """An error that is knowledge (there is no such thing) as JSON values."""
-    return {"named": isinstance(error, NameResolutionError), "message": error.message, "hint": error.hint}
-
-
-def _not_found(kept: Answer) -> MASTClientError:
-    """The same error again, saying when the archive said so."""
-    words = kept.value if isinstance(kept.value, dict) else {}
-    kind = NameResolutionError if words.get("named") else TargetNotFoundError
-    when = f" (asked {kept.asked_at}; --refresh asks again)"
-    return kind(f"{words.get('message', 'There is no such target.')}{when}", hint=str(words.get("hint", "")))
-
-
-def _plain(value: Any) -> Any:
-    """An answer as JSON values."""
-    return [asdict(item) for item in value] if isinstance(value, tuple) else asdict(value)
 
 
 def _one(kind: type[T]) -> Callable[[Any], T]:

@@ -11,41 +11,41 @@ second call opens no connection.
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.addresses import mast_url
 from btv_report.archive.cache_folder import default_cache_folder
-from btv_report.archive.mast_archive import Answered, MastArchive
+from btv_report.archive.client_arguments import mask_number, require_radius, sector_number, tic_number
+from btv_report.archive.mast_archive import MastArchive
 from btv_report.archive.mast_names import parse_target
 from btv_report.archive.mast_types import ArchiveProduct, ResolvedTarget, SearchResult, TicStar
 from btv_report.archive.persistent_cache import PersistentCache, make_light_curve_key
 from btv_report.archive.product_cache import CachedProduct
-from btv_report.archive.product_choice import choose_products
+from btv_report.archive.product_choice import choose_products, listing_of
 from btv_report.archive.progress import DownloadPhase, DownloadProgress, ProgressCallback, say_nothing
+from btv_report.archive.questions import Answered
 from btv_report.archive.tic_targets import target_of
 from btv_report.errors import (
     ArchiveUnreachableError,
     LightCurveNotFoundError,
     ProductCorruptError,
     ProductRefusedError,
-    UsageError,
 )
 from btv_report.fits.model import ProductKind
+from btv_report.products.listing import why_not_as_listed
 from btv_report.products.model import LightCurve, ProductFile, ProductState, TargetPixelFile
 from btv_report.quality import DEFAULT_QUALITY_MASK
-from btv_report.targets import MAX_SECTOR, MAX_TIC_ID, Target
+from btv_report.targets import Target
 
 if TYPE_CHECKING:
     from btv_report.archive.fetch import Fetcher
 
 FLUX_TYPES = ("pdcsap", "sap")
-MAX_RADIUS_ARCSEC = 3600.0
 ALL_PIPELINES: tuple[str, ...] = ()
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ class MASTClient:
         fetcher: Fetcher | None = None,
     ) -> None:
         self.author = author
-        self.quality_mask = quality_mask
+        self.quality_mask = mask_number(quality_mask)
         self.normalize = normalize
         self.cache = cache
         self.archive = MastArchive(
@@ -116,7 +116,7 @@ class MASTClient:
         NameResolutionError, TargetNotFoundError
             If nobody knows the name, or no star is there.
         """
-        _require_radius(radius_arcsec)
+        require_radius(radius_arcsec)
         query = parse_target(target)
         if query.tic_id is not None:
             return ResolvedTarget(query.tic_id, target, 0.0, None, None, None, None, (), False)
@@ -135,7 +135,7 @@ class MASTClient:
         TargetNotFoundError
             If the TIC has no such number.
         """
-        return target_of(_value(self.archive.star(_tic_number(tic_id)), "TIC"))
+        return target_of(_value(self.archive.star(tic_number(tic_id)), "TIC"))
 
     def search_lightcurve(
         self, tic_id: int, sector: int | None = None, author: str | None = None
@@ -174,6 +174,8 @@ class MASTClient:
         ------
         ValueError
             If `flux_type` is neither.
+        UsageError
+            If the quality mask is none.
         LightCurveNotFoundError
             If the archive has no such light curve.
         ProductCorruptError, ProductRefusedError
@@ -183,7 +185,9 @@ class MASTClient:
 
         if flux_type not in FLUX_TYPES:
             raise ValueError(f"flux_type is {flux_type!r}; it is one of {', '.join(FLUX_TYPES)}")
-        mask = self.quality_mask if quality_mask is None else quality_mask
+        tic_id, sector = tic_number(tic_id), sector_number(sector)
+        mask = self.quality_mask if quality_mask is None else mask_number(quality_mask)
+        exptime = None if exptime is None else float(exptime)  # of numpy, too: it stands in the provenance
         chosen = self._choose(tic_id, ProductKind.LIGHT_CURVE, sector, author, exptime)
         cached = self.archive.fetch(chosen)
         key = make_light_curve_key(
@@ -197,9 +201,9 @@ class MASTClient:
             product_sha256=cached.sha256,
         )
         kept = self.cache.get(key) if self.cache is not None else None
-        if isinstance(kept, LightCurve):
-            return replace(kept, product=replace(kept.product, path=cached.path))
-        product, content = self._inspect(cached, tic_id, flux_type, mask)
+        if isinstance(kept, LightCurve) and _is_as_listed(kept, chosen):
+            return replace(kept, product=replace(kept.product, path=cached.path, host=cached.host))
+        product, content = self._inspect(cached, flux_type, mask)
         self._tell(DownloadPhase.PROCESSING, chosen)
         curve = read_light_curve(
             product, content, flux=flux_type, quality_mask=mask, normalise=self.normalize, exptime_asked_s=exptime
@@ -228,22 +232,23 @@ class MASTClient:
         """
         from btv_report.products.target_pixel_file import read_target_pixel_file
 
-        mask = self.quality_mask if quality_mask is None else quality_mask
+        tic_id, sector = tic_number(tic_id), sector_number(sector)
+        mask = self.quality_mask if quality_mask is None else mask_number(quality_mask)
         chosen = self._choose(tic_id, ProductKind.TARGET_PIXEL_FILE, sector, author, exptime)
-        product, content = self._inspect(self.archive.fetch(chosen), tic_id, "pdcsap", mask)
+        product, content = self._inspect(self.archive.fetch(chosen), "pdcsap", mask)
         self._tell(DownloadPhase.PROCESSING, chosen)
         return read_target_pixel_file(product, content, quality_mask=mask)
 
     def neighbours(self, tic_id: int, *, radius_arcsec: float = 180.0) -> tuple[TicStar, ...]:
         """The TIC's stars around a target, the target included, with Gaia ids, magnitudes and proper motions."""
-        tic_id = _tic_number(tic_id)
-        _require_radius(radius_arcsec)
+        tic_id = tic_number(tic_id)
+        require_radius(radius_arcsec)
         star = _value(self.archive.star(tic_id), "TIC")
         return _value(self.archive.stars_around(tic_id, star.ra, star.dec, radius_arcsec), "TIC cone search")
 
     def dv_products(self, tic_id: int) -> tuple[ArchiveProduct, ...]:
         """SPOC's Data Validation reports (XML) of a target; `fetch` gets their bytes."""
-        return _value(self.archive.dv_reports(_tic_number(tic_id)), "product search")
+        return _value(self.archive.dv_reports(tic_number(tic_id)), "product search")
 
     def fetch(self, product: ArchiveProduct) -> CachedProduct:
         """The verified bytes of a product in the cache; see `MastArchive.fetch`."""
@@ -251,8 +256,8 @@ class MASTClient:
 
     def _search(self, tic_id: int, kind: ProductKind, sector: int | None, author: str | None) -> list[SearchResult]:
         wanted = author or self.author
-        sector = None if sector is None else _sector_number(sector)
-        offers = _value(self.archive.offers(_tic_number(tic_id)), "product search")
+        sector = None if sector is None else sector_number(sector)
+        offers = _value(self.archive.offers(tic_number(tic_id)), "product search")
         found = [
             SearchResult.of(product)
             for product in offers
@@ -266,7 +271,6 @@ class MASTClient:
         self, tic_id: int, kind: ProductKind, sector: int, author: str | None, exptime_s: float | None
     ) -> ArchiveProduct:
         wanted = author or self.author
-        tic_id, sector = _tic_number(tic_id), _sector_number(sector)
         offers = [item for item in _value(self.archive.offers(tic_id), "product search") if item.kind == kind]
         pipelines: Sequence[str] = (wanted,) if wanted else ALL_PIPELINES
         choices = choose_products(offers, sectors=(sector,), pipelines=pipelines, exptime_s=exptime_s)
@@ -281,12 +285,20 @@ class MASTClient:
             tic_id=tic_id,
         )
 
-    def _inspect(self, cached: CachedProduct, tic_id: int, flux: str, mask: int) -> tuple[ProductFile, bytes]:
+    def _inspect(self, cached: CachedProduct, flux: str, mask: int) -> tuple[ProductFile, bytes]:
         """Look into fetched bytes; damage and refusal are errors here."""
         from btv_report.products.inspect import inspect_file
 
+        tic_id = cached.product.tic_id
         looked = inspect_file(
-            cached.path, tic_id=tic_id, flux=flux, quality_mask=mask, uri=cached.uri, retrieved=cached.retrieved_at
+            cached.path,
+            tic_id=tic_id,
+            flux=flux,
+            quality_mask=mask,
+            uri=cached.uri,
+            retrieved=cached.retrieved_at,
+            host=cached.host,
+            listed=listing_of(cached.product),
         )
         product = looked.product
         sentence = f"TIC {tic_id}: {product.path.name}: {product.reason}."
@@ -303,33 +315,15 @@ class MASTClient:
         self.archive.progress(DownloadProgress(phase, words, product.tic_id, file=product.file, sector=product.sector))
 
 
-def _tic_number(value: object) -> int:
-    """A TIC number as the archive wants it; a text would find nothing, and nothing found would read as nothing there."""
-    return _whole(value, "TIC number", MAX_TIC_ID - 1, "Give a whole number; `resolve_target` finds that of a name.")
-
-
-def _sector_number(value: object) -> int:
-    return _whole(value, "sector", MAX_SECTOR, "Give a whole number; `search_lightcurve` lists the sectors there are.")
-
-
-def _whole(value: Any, what: str, most: int, hint: str) -> int:
-    try:
-        number = 0 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = 0
-    if not 1 <= number <= most:
-        raise UsageError(f"{value!r} is no {what}.", hint=hint)
-    return number
-
-
-def _require_radius(radius_arcsec: float) -> None:
-    if not 0 < radius_arcsec <= MAX_RADIUS_ARCSEC:
-        raise UsageError(
-            f"{radius_arcsec!r} is no radius to search within.", hint=f"Give arcsec, up to {MAX_RADIUS_ARCSEC:g}."
-        )
+def _is_as_listed(curve: LightCurve, listed: ArchiveProduct) -> bool:
+    """Whether a light curve that was kept is what its key says."""
+    header = curve.product.header
+    return header is not None and not why_not_as_listed(header, listing_of(listed))
 
 
 def _value(answered: Answered[T], service: str) -> T:
+    if answered.trouble is not None:  # what is kept is no answer to one who asked to ask again
+        raise answered.trouble
     if answered.value is None:
         raise ArchiveUnreachableError(
             f"MAST ({service}) was not asked, because the client is offline, and no earlier answer is kept.",

@@ -13,6 +13,7 @@ from btv_report.archive.cutout_zip import unpack
 from btv_report.archive.limits import Limits
 from btv_report.archive.mast_types import ArchiveProduct
 from btv_report.archive.progress import DownloadPhase
+from btv_report.archive.web_pages import looks_like_html, safe_excerpt
 from btv_report.errors import FetchError
 from btv_report.fits.model import ProductKind
 from btv_report.fits.sums import check_fits_stream
@@ -73,12 +74,21 @@ def fetch_product(fetcher: Fetcher, base_url: str, product: ArchiveProduct, path
 
 def what_is_wrong(path: Path, product: ArchiveProduct) -> str:
     """Why the bytes at a path cannot be the product; empty when nothing speaks against it."""
+    if page := _web_page(path, "an XML report" if product.kind == ProductKind.DV_REPORT else "a FITS file"):
+        return page
     with path.open("rb") as file:
         if product.kind == ProductKind.DV_REPORT:
             start = file.read(4096).lstrip()
             return "" if start.startswith(_XML_STARTS) else "it does not begin as an XML report does"
         result = check_fits_stream(file, path.stat().st_size)
     return result.reason if result.is_damaged else ""
+
+
+def _web_page(path: Path, due: str) -> str:
+    """That the bytes at a path are a web page and not what is due; empty when they are none."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    return f"it is a web page ({safe_excerpt(start)!r}), not {due}" if looks_like_html(start) else ""
 
 
 def _fetch_cutout(
@@ -107,7 +117,7 @@ def _fetch_cutout(
             params=params,
             limit_bytes=limits.product_bytes,
             deadline_s=limits.file_deadline_s,
-            check=lambda zipped: unpack(zipped, path, limits, check=check),
+            check=lambda zipped: _web_page(zipped, "a zip") or unpack(zipped, path, limits, check=check),
             on_bytes=on_bytes,
         )
     finally:
@@ -146,7 +156,10 @@ def full_frame_exptime_s(sector: int) -> float:
     return 1800.0 if sector <= 26 else 600.0 if sector <= 55 else 200.0
 
 
-def gap_sentence(product: ArchiveProduct, error: FetchError) -> str:
-    """What to tell a reader whose dossier goes without a product."""
+def gap_sentence(product: ArchiveProduct, error: FetchError, *, refreshed: bool = False) -> str:
+    """What to tell a reader whose dossier goes without a product; `refreshed` whether the archive listed it just now."""
     what = "refused" if error.state is AnswerState.REJECTED else "not fetched"
-    return f"TIC {product.tic_id}: {product.file} was {what}. {error}"
+    hint = error.hint
+    if refreshed and error.state is AnswerState.NOT_FOUND:
+        hint = "The archive lists it and does not have it: try again later, or give --mirror DIR with the file."
+    return f"TIC {product.tic_id}: {product.file} was {what}. {error.message} {hint}".rstrip()

@@ -26,11 +26,12 @@ from btv_report.archive.addresses import require_allowed_url
 from btv_report.archive.attempt import Attempt, AttemptError
 from btv_report.archive.clock import Clock, SystemClock
 from btv_report.archive.fetch import Fetcher
-from btv_report.archive.fetch_answers import judge_failure, judge_headers, safe_excerpt, stated_length
+from btv_report.archive.fetch_answers import judge_failure, judge_headers, stated_length
 from btv_report.archive.limits import Limits
 from btv_report.archive.mast_answers import is_still_working, no_form
 from btv_report.archive.patience import Deadline, GivenUp, Patience, times
 from btv_report.archive.transport import HonestSession, require_honest_tls
+from btv_report.archive.web_pages import safe_excerpt
 from btv_report.errors import ArchiveUnreachableError, BtvReportError, FetchError
 
 POLL_S = 1.0

@@ -150,7 +150,7 @@ class ResolvedTarget:
     ----------
     tic_id : int
     target_input : the text that was given
-    separation_arcsec : of the star from the position that the text stands for
+    separation_arcsec : of the star from the position that the text stands for; None where it was found by its number
     ra, dec : of the star, degrees; None where only its number is known
     tmag : TESS magnitude
     warning : a sentence where the answer deserves doubt, None where it does not
@@ -160,7 +160,7 @@ class ResolvedTarget:
 
     tic_id: int
     target_input: str
-    separation_arcsec: float
+    separation_arcsec: float | None
     ra: float | None = None
     dec: float | None = None
     tmag: float | None = None

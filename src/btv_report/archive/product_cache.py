@@ -42,6 +42,7 @@ from btv_report.archive.stored_files import (
     safe_name,
 )
 from btv_report.atomic import make_folder, sentences, write_atomic
+from btv_report.errors import LocalEnvironmentError
 
 __all__ = ["CachedProduct", "FetchedFile", "ProductCache", "described_products", "safe_name"]
 
@@ -124,7 +125,12 @@ class ProductCache:
         return described_products(self.folder_of(tic_id))
 
     def get_or_fetch(
-        self, product: ArchiveProduct, fetch: Callable[[Path], FetchedFile], *, refresh: bool = False
+        self,
+        product: ArchiveProduct,
+        fetch: Callable[[Path], FetchedFile],
+        *,
+        refresh: bool = False,
+        host: str | None = None,
     ) -> CachedProduct:
         """
         A product's bytes: those in the cache if they are whole, else fetched.
@@ -138,6 +144,7 @@ class ProductCache:
         product : what to get
         fetch : puts verified bytes at a path, or raises
         refresh : fetch again
+        host : who gives it, for its description
 
         Raises
         ------
@@ -154,10 +161,15 @@ class ProductCache:
             if not refresh and (found := self.cached_product(product)) is not None:
                 return found
             with self._workshop(path) as workshop:
-                return self._fetch(product, path, fetch, workshop)
+                return self._fetch(product, path, fetch, workshop, host)
 
     def _fetch(
-        self, product: ArchiveProduct, path: Path, fetch: Callable[[Path], FetchedFile], workshop: Path
+        self,
+        product: ArchiveProduct,
+        path: Path,
+        fetch: Callable[[Path], FetchedFile],
+        workshop: Path,
+        host: str | None,
     ) -> CachedProduct:
         old = next((found for found in candidates(read_description(path), path) if is_whole(found)), None)
         if old is None:
@@ -168,7 +180,9 @@ class ProductCache:
             incoming.chmod(0o600)
             sha256, n_bytes = hash_file(incoming)
         retrieved_at = self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        new = CachedProduct(product, path, sha256, n_bytes, retrieved_at, answer.server_date, was_fetched=True)
+        new = CachedProduct(
+            product, path, sha256, n_bytes, retrieved_at, answer.server_date, was_fetched=True, host=host
+        )
         if old is None:
             # The description first: bytes without one would be taken for foreign ones.
             describe(new, workshop)
@@ -212,7 +226,7 @@ class ProductCache:
 
         A run that cites nothing of the cache leaves no note; nor does any in a cache that we may only read.
         """
-        if not sha256s or not self.products.exists() or not os.access(self.folder, os.W_OK):
+        if not sha256s or not self.folder.exists() or not os.access(self.folder, os.W_OK):
             return
         make_folder(self.pins, private=True)
         note = {"run_id": run_id, "workspace": str(workspace), "sha256": sorted(set(sha256s))}
@@ -256,11 +270,26 @@ class ProductCache:
         with self._lock_named(self._lock_name(path), path.name, timeout_s):
             yield
 
-    def remove_abandoned(self) -> None:
-        """Remove what killed processes left of their downloads; what is being fetched now stays."""
-        for folder in sorted(self.incoming.iterdir()) if self.incoming.is_dir() else ():
+    def abandoned(self) -> tuple[Path, ...]:
+        """Files that killed processes left of their downloads; those of what is being fetched now are not among them."""
+        found: list[Path] = []
+        for folder in self._workshops():
+            with contextlib.suppress(LocalEnvironmentError), self._lock_named(folder.name, folder.name, 0):
+                found += _files_in(folder)
+        return tuple(found)
+
+    def remove_abandoned(self) -> tuple[int, int]:
+        """Remove what killed processes left of their downloads; what is being fetched now stays. Files and bytes freed."""
+        n_files = n_bytes = 0
+        for folder in self._workshops():
             with contextlib.suppress(LockBusyError), self._lock_named(folder.name, folder.name, 0):
+                sizes = [path.lstat().st_size for path in _files_in(folder)]
                 shutil.rmtree(folder, ignore_errors=True)
+                n_files, n_bytes = n_files + len(sizes), n_bytes + sum(sizes)
+        return n_files, n_bytes
+
+    def _workshops(self) -> list[Path]:
+        return sorted(self.incoming.iterdir()) if self.incoming.is_dir() else []
 
     @contextlib.contextmanager
     def _lock_named(self, name: str, what: str, timeout_s: float) -> Iterator[None]:
@@ -288,3 +317,7 @@ class ProductCache:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _files_in(workshop: Path) -> list[Path]:
+    return sorted(path for path in workshop.rglob("*") if path.is_symlink() or not path.is_dir())

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from btv_report.archive.mast_types import ArchiveProduct
 from btv_report.fits.model import ProductKind
+from btv_report.products.listing import Listing
 from btv_report.products.preference import GROUP, Described, best_by_slot, pipeline_order, preference, why_not_asked
 
 PUBLIC = {None, "", "PUBLIC"}
 """Values of `dataRights` of what anyone may have; TESS products are public, anything else is not fetched."""
+_DETECTOR = re.compile(r"tess-s\d{4}-([1-4])-([1-4])", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,16 @@ def describe_offer(product: ArchiveProduct) -> Described:
     """What the archive says of a product."""
     kind = ProductKind(product.kind)
     return Described(kind, product.sector, product.pipeline, product.exptime_s, product.file, product.uri)
+
+
+def listing_of(product: ArchiveProduct) -> Listing:
+    """What the header of a product must not contradict; of a cut-out the archive names the detector, and no exposure time."""
+    kind = ProductKind(product.kind)
+    if kind is not ProductKind.CUTOUT:
+        return Listing(kind, product.sector, product.pipeline, product.exptime_s)
+    detector = _DETECTOR.fullmatch(product.obs_id)
+    camera, ccd = (int(detector[1]), int(detector[2])) if detector else (None, None)
+    return Listing(kind, product.sector, product.pipeline, None, camera, ccd)
 
 
 def sectors_without_pixels(

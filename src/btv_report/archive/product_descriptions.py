@@ -40,6 +40,7 @@ class CachedProduct:
     server_date : as the server dated its answer
     was_fetched : whether it was fetched just now
     superseded : where the bytes that it replaces were put; None where it replaces none
+    host : who gave it; None in descriptions that were written before it was noted
     """
 
     product: ArchiveProduct
@@ -50,6 +51,7 @@ class CachedProduct:
     server_date: str | None = None
     was_fetched: bool = False
     superseded: Path | None = None
+    host: str | None = None
 
     @property
     def uri(self) -> str:
@@ -104,6 +106,7 @@ def _words(found: CachedProduct) -> dict[str, Any]:
         "n_bytes": found.n_bytes,
         "retrieved_at": found.retrieved_at,
         "server_date": found.server_date,
+        **({"host": found.host} if found.host is not None else {}),
     }
 
 
@@ -138,4 +141,13 @@ def _cached(words: dict[str, Any], path: Path) -> CachedProduct:
         raise TypeError("a text is none")
     if not all(isinstance(number, int) and not isinstance(number, bool) for number in numbers):
         raise TypeError("a number is none")
-    return CachedProduct(product, path, words["sha256"], words["n_bytes"], words["retrieved_at"], words["server_date"])
+    host = words.get("host")
+    return CachedProduct(
+        product,
+        path,
+        words["sha256"],
+        words["n_bytes"],
+        words["retrieved_at"],
+        words["server_date"],
+        host=host if isinstance(host, str) else None,
+    )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from btv_report.cli.outcome import errors_become_sentences, printable, say
-from btv_report.cli.workspaces import find_workspace
+from btv_report.cli.workspaces import find_workspace, named_workspace
 
 if TYPE_CHECKING:
     from btv_report.archive.cache_listing import CacheEntry, CacheListing
@@ -54,7 +54,7 @@ def list_command(*, as_json: bool, workspace: Path | None) -> None:
 @click.option("--older-than", "days", type=click.FloatRange(0), metavar="DAYS", help="Products fetched longer ago.")
 @click.option("--quarantine", is_flag=True, help="Damaged files that were put aside, and unfinished downloads.")
 @click.option("--all", "everything", is_flag=True, help="All products and answers, and what was put aside.")
-@click.option("--include-cited", is_flag=True, help="Also what runs cite: their dossiers cannot be verified any more.")
+@click.option("--include-cited", is_flag=True, help="Also what runs cite, which only the archive can give again.")
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_workspace
@@ -71,10 +71,11 @@ def clean_command(
 ) -> None:
     """Remove what was selected; what a run cites stays unless --include-cited is given."""
     with errors_become_sentences(verbose=False):
-        from btv_report.archive.cache_listing import plan_cleaning, remove
+        from btv_report.archive.cache_cleaning import plan_cleaning, remove
 
+        cache = _cache(workspace)
         cleaning = plan_cleaning(
-            _cache(workspace),
+            cache,
             tic_ids=tic_ids,
             older_than_days=days,
             everything=everything,
@@ -83,14 +84,18 @@ def clean_command(
         )
         for entry in cleaning.kept_cited:
             say(f"{entry.product.path.name} stays: {_runs(entry.cited_by)}.")
-        for path, runs in cleaning.kept_others.items():
-            say(f"{path.name} stays: {_runs(runs)}.")
+        kept = {_place(cache.folder, path): runs for path, runs in cleaning.kept_others.items()}
+        for place, runs in kept.items():
+            say(f"{place} stays: {_runs(runs)}.")
         number = len(cleaning.files)
-        if dry_run or not (number or cleaning.abandoned):
+        if dry_run:
             click.echo(_amount("Would free", number, cleaning.n_bytes) + ".")
             return
+        if not number:
+            click.echo("Nothing to remove.")
+            return
         if not yes and not _agrees(_amount("Remove", number, cleaning.n_bytes) + "?"):
-            say("Nothing was removed (answer the question, or give --yes).")
+            say("Nothing was removed.")
             return
         removed = remove(cleaning)
         for path in removed.busy:
@@ -98,10 +103,28 @@ def clean_command(
         click.echo(_amount("Freed", removed.n_files, removed.n_bytes) + ".")
 
 
+def _place(folder: Path, path: Path) -> Path:
+    """Where a file of the cache lies in it; of the answers about a star, which stay together, their folder."""
+    place = path.relative_to(folder)
+    return place.parent if place.parts[0] == "answers" and place.parts[1] != "names" else place
+
+
 def _agrees(question: str) -> bool:
-    """Ask on a terminal; elsewhere nobody can answer."""
+    """
+    Ask on a terminal.
+
+    Raises
+    ------
+    UsageError
+        Elsewhere, where nobody can answer.
+    """
     if not sys.stdin.isatty():
-        return False
+        from btv_report.errors import UsageError
+
+        raise UsageError(
+            f"{question} Nobody can answer here, so nothing was removed.",
+            hint="Give --yes to remove it without a question.",
+        )
     try:
         return click.confirm(question, err=True)
     except click.Abort as error:
@@ -109,10 +132,18 @@ def _agrees(question: str) -> bool:
 
 
 def _cache(workspace: Path | None) -> ProductCache:
+    from btv_report.archive.cache_folder import named_cache_folder
     from btv_report.archive.product_cache import ProductCache
+    from btv_report.errors import UsageError
     from btv_report.store.workspace import cache_folder
 
     place, _ = find_workspace(workspace)
+    if named_workspace(workspace) is not None and named_cache_folder(os.environ) is None and not place.root.is_dir():
+        raise UsageError(
+            f"There is no folder {place.root}.",
+            hint="Name the workspace whose cache is meant with --workspace.",
+            path=place.root,
+        )
     return ProductCache(cache_folder(place, os.environ))
 
 
@@ -146,7 +177,8 @@ def _entry_json(entry: CacheEntry) -> dict[str, Any]:
 
 
 def _as_text(listing: CacheListing) -> str:
-    lines = [f"Cache {listing.folder}"]
+    absent = "" if os.path.isdir(listing.folder) else ", which is not there yet"  # noqa: PTH112 - Path.is_dir may raise
+    lines = [f"Cache {listing.folder}{absent}"]
     for entry in listing.entries:
         product = entry.product.product
         sector = f"sector {product.sector}" if product.sector is not None else "several sectors"

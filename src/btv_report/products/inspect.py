@@ -22,6 +22,7 @@ from btv_report.fits.sums import FitsCheck, check_fits
 from btv_report.fits.table import BinaryTable, read_table
 from btv_report.products.cadences import read_cadences
 from btv_report.products.light_curve import choose_flux, no_cadence_reason
+from btv_report.products.listing import Listing, why_not_as_listed
 from btv_report.products.model import ProductFile, ProductState
 from btv_report.products.target_pixel_file import no_pixel_reason, stamp_shape
 from btv_report.quality import DEFAULT_QUALITY_MASK
@@ -53,6 +54,8 @@ def inspect_file(
     quality_mask: int = DEFAULT_QUALITY_MASK,
     uri: str | None = None,
     retrieved: str = "from mirror",
+    host: str | None = None,
+    listed: Listing | None = None,
 ) -> Inspection:
     """
     Look into one file.
@@ -62,7 +65,8 @@ def inspect_file(
     path : the file, plain or gzip
     tic_id : the target asked for; a file of another target is refused. None accepts any target
     flux, quality_mask : what will be asked of it; a file without a single usable cadence is refused
-    uri, retrieved : where the bytes came from, for the record
+    uri, retrieved, host : where the bytes came from, for the record
+    listed : what the archive lists of it; a file whose header says otherwise is refused. None where no archive does
 
     Returns
     -------
@@ -89,6 +93,7 @@ def inspect_file(
         reason="",
         uri=uri,
         retrieved=retrieved,
+        host=host,
     )
     try:
         content = file.content()
@@ -96,7 +101,8 @@ def inspect_file(
         return Inspection(replace(product, reason=_phrase(error, path)), b"")
     check = check_fits(content)
     product = replace(product, fits_sum=check.state, header=_header(check, path))
-    state, reason = _judge(product, content, check, tic_id=tic_id, flux=flux, quality_mask=quality_mask)
+    asked = _Asked(tic_id, listed, flux, quality_mask)
+    state, reason = _judge(product, content, check, asked)
     kept = b"" if state is ProductState.CORRUPT else content
     return Inspection(replace(product, state=state, reason=reason), kept)
 
@@ -131,20 +137,28 @@ def _header(check: FitsCheck, path: Path) -> ProductHeader | None:
     return replace(header, obs_id=match.group(1)) if header.obs_id is None and match else header
 
 
-def _judge(
-    product: ProductFile, content: bytes, check: FitsCheck, *, tic_id: int | None, flux: str, quality_mask: int
-) -> tuple[ProductState, str]:
+@dataclass(frozen=True)
+class _Asked:
+    """What a file has to be, and what will be asked of it."""
+
+    tic_id: int | None
+    listed: Listing | None
+    flux: str
+    quality_mask: int
+
+
+def _judge(product: ProductFile, content: bytes, check: FitsCheck, asked: _Asked) -> tuple[ProductState, str]:
     header = product.header
     if header is not None and check.whole and _is_kepler(header):
         damage = f"; it is damaged, too: {check.reason}" if check.reason else ""
         return ProductState.REJECTED, f"{_other_mission(header)}{damage}"
     if header is None or check.is_damaged:
         return ProductState.CORRUPT, check.reason
-    refusal = _refusal(header, tic_id)
+    refusal = _refusal(header, asked)
     if refusal:
         return ProductState.REJECTED, refusal
     try:
-        _require_usable_cadences(header, content, check.hdus, product.path, flux=flux, quality_mask=quality_mask)
+        _require_usable_cadences(header, content, check.hdus, product.path, asked)
     except ProductCorruptError as error:
         return ProductState.CORRUPT, _phrase(error, product.path)
     except ProductRefusedError as error:
@@ -163,7 +177,8 @@ def _other_mission(header: ProductHeader) -> str:
     return f"it is a {header.mission} file, not a TESS one{also}"
 
 
-def _refusal(header: ProductHeader, tic_id: int | None) -> str:
+def _refusal(header: ProductHeader, asked: _Asked) -> str:
+    tic_id = asked.tic_id
     if header.mission not in {None, "TESS"}:
         return _other_mission(header)
     if header.kind is None:
@@ -174,20 +189,21 @@ def _refusal(header: ProductHeader, tic_id: int | None) -> str:
         return f"its header names no TIC number, so it cannot be told to be of TIC {tic_id}"
     if header.sector is None or header.sector < 1:
         return "its header states no sector"
-    return header.time_reference.reason_not_btjd() or ""
+    contradiction = why_not_as_listed(header, asked.listed) if asked.listed is not None else ""
+    return contradiction or header.time_reference.reason_not_btjd() or ""
 
 
 def _require_usable_cadences(
-    header: ProductHeader, content: bytes, hdus: tuple[Hdu, ...], path: Path, *, flux: str, quality_mask: int
+    header: ProductHeader, content: bytes, hdus: tuple[Hdu, ...], path: Path, asked: _Asked
 ) -> None:
     """Refuse a file without a single cadence that has a time, no masked flag and a finite flux."""
     table = read_table(content, hdus[1], path.name)
     is_light_curve = header.kind is ProductKind.LIGHT_CURVE
     if not is_light_curve:
         stamp_shape(table)
-    cadences = read_cadences(table, header, quality_mask)
+    cadences = read_cadences(table, header, asked.quality_mask)
     if is_light_curve:
-        column, values, _ = choose_flux(table, header, flux, cadences.kept)
+        column, values, _ = choose_flux(table, header, asked.flux, cadences.kept)
         if not np.isfinite(values[cadences.kept]).any():
             raise ProductRefusedError(f"{path.name}: {no_cadence_reason(cadences.kept, column)}.")
     elif not (cadences.kept.any() and _has_finite_pixel(table, np.flatnonzero(cadences.kept))):

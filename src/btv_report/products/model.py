@@ -40,6 +40,7 @@ class ProductFile:
     reason : why it is not used, or what is noteworthy; a phrase
     uri : archive URI where known
     retrieved : `from mirror`, or an ISO time
+    host : the archive's host that gave the bytes; None where none did, or it is not known any more
     """
 
     path: Path
@@ -52,6 +53,7 @@ class ProductFile:
     reason: str
     uri: str | None = None
     retrieved: str = "from mirror"
+    host: str | None = None
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ def read_neighbours(path: Path) -> StarCatalogue:
         file = read_file(path, max_bytes=MAX_CATALOGUE_BYTES)
         raw = file.content()
     except BtvReportError as error:
-        raise UsageError(f"The catalogue {path.name} cannot be used: {error.message}", path=path) from error
+        reason = error.message.removeprefix(f"{path.name} ").rstrip(".")
+        raise UsageError(f"The catalogue {path.name} cannot be used: it {reason}.", hint=_HINT, path=path) from error
     rows = _read_votable(raw, path) if raw.lstrip()[:1] == b"<" else _read_text(raw, path)
     missing = [name for name in REQUIRED if name not in rows.columns]
     if missing:

@@ -6,16 +6,19 @@ Nothing here fails a run that can go on: an archive that does not answer leaves 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from btv_report.answer_states import AnswerState
-from btv_report.archive.mast_archive import Answered, MastArchive
+from btv_report.archive.header_index import read_entry
+from btv_report.archive.mast_archive import MastArchive
 from btv_report.archive.mast_files import cutout_product
 from btv_report.archive.mast_types import ArchiveProduct, TicStar
 from btv_report.archive.product_cache import CachedProduct
 from btv_report.archive.product_choice import Choice, choose_products, sectors_without_pixels
+from btv_report.archive.questions import Answered
 from btv_report.errors import ArchiveUnreachableError, TargetNotFoundError
 from btv_report.fits.model import ProductKind
 from btv_report.products.preference import Described
@@ -24,6 +27,7 @@ from btv_report.stages.request import ReportRequest
 from btv_report.targets import SkyPosition
 
 FILES = "files"
+IMAGES = "sectors of full-frame images"
 T = TypeVar("T")
 
 
@@ -65,11 +69,6 @@ class ArchiveFinds:
     warnings: list[str] = field(default_factory=list)
     to_fetch: list[ArchiveProduct] = field(default_factory=list)
 
-    @property
-    def is_silent(self) -> bool:
-        """Whether a question went without an answer, so that asking on would be waiting for nothing."""
-        return any(reply.state in {AnswerState.UNREACHABLE, AnswerState.THROTTLED} for reply in self.replies)
-
 
 def ask_archive(
     request: ReportRequest, archive: MastArchive, at_hand: Sequence[Described], position: SkyPosition | None
@@ -103,7 +102,9 @@ class _Asking:
     def run(self, at_hand: Sequence[Described], position: SkyPosition | None) -> ArchiveFinds:
         tic_id = self.request.tic_id
         self.finds.star = self._ask("TIC entry", lambda: self.archive.star(tic_id), _tell_star)
-        offers = self._ask("light curves and pixel files", lambda: self.archive.offers(tic_id), _tell_offers) or ()
+        offers = self._ask("light curves and pixel files", lambda: self.archive.offers(tic_id), _tell_offers)
+        if offers is None:
+            offers = self._kept(ProductKind.LIGHT_CURVE, ProductKind.TARGET_PIXEL_FILE)
         place = _place(self.finds.star, position)
         cutouts = self._cutouts(offers, at_hand, place)
         choices = choose_products(
@@ -113,18 +114,18 @@ class _Asking:
             exptime_s=self.request.exptime_s,
             at_hand=at_hand,
         )
-        reports = self._ask("DV reports", lambda: self.archive.dv_reports(tic_id), _tell_reports) or ()
-        self._neighbours(place)
+        reports = self._ask("DV reports", lambda: self.archive.dv_reports(tic_id), _tell_reports)
+        if reports is None:
+            reports = self._kept(ProductKind.DV_REPORT)
+        if place is not None:
+            self._neighbours(place)
         self._fetch_all(choices, reports)
+        if place is None:
+            self._neighbours(_place_in(self.finds.files))
         return self.finds
 
     def _ask(self, endpoint: str, ask: Callable[[], Answered[T]], tell: Callable[[T], str]) -> T | None:
         """Put one question; whatever comes of it becomes a reply."""
-        if self.finds.is_silent:
-            last = self.finds.replies[-1]
-            detail = "Not asked, because the archive did not answer before in this run."
-            self.finds.replies.append(ArchiveReply(endpoint, last.state, "", detail))
-            return None
         try:
             answered = ask()
         except TargetNotFoundError as error:
@@ -132,13 +133,16 @@ class _Asking:
             return None
         except ArchiveUnreachableError as error:
             self.finds.replies.append(ArchiveReply(endpoint, error.state, "", str(error)))
-            self.finds.warnings.append(f"TIC {self.request.tic_id}: {error}")
+            self._warn(error)
             return None
         if answered.value is None:
             detail = "Not asked (--offline), and no earlier answer is kept."
             self.finds.replies.append(ArchiveReply(endpoint, AnswerState.SKIPPED, "", detail))
             return None
         kept = " Kept from an earlier run." if answered.from_cache else ""
+        if answered.trouble is not None:
+            kept = f" Kept from an earlier run, because no new answer came: {answered.trouble.message}"
+            self._warn(answered.trouble)
         if answered.n_unread:
             kept = f" {answered.n_unread} of its rows could not be read and are left out."
             self.finds.warnings.append(f"TIC {self.request.tic_id}: MAST, {endpoint}:{kept}")
@@ -146,20 +150,37 @@ class _Asking:
         self.finds.replies.append(ArchiveReply(endpoint, answered.state, answered.asked_at, detail))
         return answered.value
 
+    def _warn(self, trouble: ArchiveUnreachableError) -> None:
+        """A sentence of a question that went without an answer; what was not even asked is told by the one before."""
+        if trouble.tries:
+            self.finds.warnings.append(f"TIC {self.request.tic_id}: {trouble}")
+
+    def _kept(self, *kinds: ProductKind) -> tuple[ArchiveProduct, ...]:
+        """Products of the cache, where the archive's list of what it has is not to be had: they say themselves what they are."""
+        tic_id = self.request.tic_id
+        described = (found.product for found in self.archive.products.cached(tic_id))
+        found = tuple(product for product in described if product.tic_id == tic_id and product.kind in kinds)
+        if found:
+            last = self.finds.replies[-1]
+            number = "1 file" if len(found) == 1 else f"{len(found)} files"
+            self.finds.replies[-1] = replace(last, detail=f"{last.detail} The cache holds {number} of it.")
+        return found
+
     def _cutouts(
         self, offers: Sequence[ArchiveProduct], at_hand: Sequence[Described], place: tuple[float, float] | None
     ) -> tuple[ArchiveProduct, ...]:
         """Cut-outs of the full-frame images for sectors of which there is no pixel file."""
-        if place is None:
-            if not self.finds.is_silent and not self.archive.offline:
-                detail = "Not asked: the target's position is not known."
-                self.finds.replies.append(ArchiveReply("sectors of full-frame images", AnswerState.SKIPPED, "", detail))
-            return ()
-        tic_id = self.request.tic_id
-        images = self._ask(
-            "sectors of full-frame images", lambda: self.archive.cutout_sectors(tic_id, *place), _tell_images
-        )
-        by_sector = {image.sector: image for image in images or ()}
+        tic_id, images = self.request.tic_id, None
+        if place is not None:
+            images = self._ask(IMAGES, lambda: self.archive.cutout_sectors(tic_id, *place), _tell_images)
+        else:
+            detail = "Not asked: the target's position is not known."
+            self.finds.replies.append(ArchiveReply(IMAGES, AnswerState.SKIPPED, "", detail))
+        if images is None or place is None:
+            kept = self._kept(ProductKind.CUTOUT)
+            lacking = sectors_without_pixels(offers, at_hand, (cutout.sector or 0 for cutout in kept))
+            return tuple(cutout for cutout in kept if cutout.sector in lacking)
+        by_sector = {image.sector: image for image in images}
         return tuple(
             cutout_product(tic_id, by_sector[sector].sector, by_sector[sector].camera, by_sector[sector].ccd, place)
             for sector in sectors_without_pixels(offers, at_hand, by_sector)
@@ -204,6 +225,18 @@ def _place(star: TicStar | None, position: SkyPosition | None) -> tuple[float, f
     if star is not None:
         return star.ra, star.dec
     return (position.ra_deg, position.dec_deg) if position is not None else None
+
+
+def _place_in(files: Sequence[CachedProduct]) -> tuple[float, float] | None:
+    """Where the fetched files say that the target is, degrees, as the TIC has it; None where none says it."""
+    for file in files:
+        if file.product.kind == ProductKind.CUTOUT:
+            continue  # it is where somebody asked for it
+        with contextlib.suppress(OSError):
+            entry = read_entry(file.path, file.path.stat())
+            if entry.tic_id == file.product.tic_id and entry.ra_deg is not None and entry.dec_deg is not None:
+                return entry.ra_deg, entry.dec_deg
+    return None
 
 
 def _tell_star(star: TicStar) -> str:

@@ -22,7 +22,7 @@ from btv_report.record import SCHEMA_VERSION
 from btv_report.stages import values
 from btv_report.stages.answer import check_rows
 from btv_report.stages.checking import check_sector
-from btv_report.stages.neighbours import find_neighbours
+from btv_report.stages.neighbours import find_neighbours, given_table
 from btv_report.stages.prf_sets import NO_SETS, unused_sets
 from btv_report.stages.sectors import place_stars
 from btv_report.targets import Target
@@ -118,7 +118,7 @@ def _checked(looked: Inspection, request: CheckRequest) -> dict[str, Any]:
         tic_id=(header.tic_id if header else None) or 0,
         source=f"header of {product.path.name}",
     )
-    neighbours = find_neighbours(request.neighbours, (), None, target, mid_year(tpf.time_btjd))
+    neighbours = find_neighbours(given_table(request.neighbours), (), None, target, mid_year(tpf.time_btjd))
     pixels = place_stars(tpf, target, neighbours, request.prf_sets.grids)
     candidate = request.ephemeris
     done, masks = check_sector(pixels, candidate, (candidate,), store_plot_data=request.store_plot_data)

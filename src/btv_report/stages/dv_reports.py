@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from btv_report.archive.product_cache import CachedProduct
 from btv_report.checks.dv_comparison import compare_image
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.ephemeris import Ephemeris
@@ -73,6 +74,18 @@ def find_dv_reports(files: Sequence[Path], tic_id: int) -> DvFinds:
         if report is not None:
             reports[product.sha256] = report
     return DvFinds(tuple(products), tuple(reports.values()), tuple(warnings))
+
+
+def with_origins(finds: DvFinds, fetched: Sequence[CachedProduct]) -> DvFinds:
+    """The same, with the archive's address, host and time for those that it gave."""
+    by_path = {file.path: file for file in fetched}
+    products = (
+        replace(product, uri=file.uri, retrieved=file.retrieved_at, host=file.host)
+        if (file := by_path.get(product.path)) is not None
+        else product
+        for product in finds.products
+    )
+    return replace(finds, products=tuple(products))
 
 
 def _is_report_of(path: Path, tic_id: int) -> bool:

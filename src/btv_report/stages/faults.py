@@ -22,6 +22,7 @@ from btv_report.stages.request import ReportRequest
 from btv_report.stages.values import offered_value, product_value
 
 LISTED_FAULTS = 10
+LISTED_NAMES = 3
 FROM_MIRROR = "from mirror"
 
 
@@ -36,17 +37,23 @@ def nothing_usable(
     if not considered:
         return _nothing_found(request, mirror, finds)
     wanted = [product for product in products if product.state is not ProductState.OK and was_asked(request, product)]
-    failed = [f"{product.path.name}: {product.reason}" for product in wanted]
-    failed += [f"{offer.product.file}: {offer.reason}" for offer in finds.offered if _is_missed(offer)]
-    others = [f"{value['file']}: {value['reason']}" for value in considered]
+    failed = [(product.path.name, product.reason) for product in wanted]
+    failed += [(offer.product.file, offer.reason) for offer in finds.offered if _is_missed(offer)]
+    others = [(value["file"], value["reason"]) for value in considered]
     listed = _listed(failed, len(considered) - len(failed)) if failed else _listed(others, 0)
     message = f"TIC {request.tic_id}: no product can be used ({listed})."
     states = {str(product.state) for product in products if was_asked(request, product)}
     states |= {str(offer.state) for offer in finds.offered}
     if request.offline and finds.to_fetch and not states - {AnswerState.OK, AnswerState.SKIPPED}:
-        hint = "Leave --offline out on a machine with a network, or give --mirror DIR with its files."
-        return NothingUsableError(message, hint=hint, tic_id=request.tic_id, products=considered)
-    return _by_state(request, message, states, considered)
+        return NothingUsableError(message, hint=_online(request), tic_id=request.tic_id, products=considered)
+    damaged = any(product.state is ProductState.CORRUPT for product in wanted)
+    return _by_state(request, message, states, considered, damaged=damaged)
+
+
+def _online(request: ReportRequest) -> str:
+    return (
+        f"Leave --offline{request.offline_from} out on a machine with a network, or give --mirror DIR with its files."
+    )
 
 
 def _is_missed(offer: OfferedProduct) -> bool:
@@ -54,26 +61,43 @@ def _is_missed(offer: OfferedProduct) -> bool:
     return offer.state is not AnswerState.SKIPPED or offer.reason.startswith("not in the cache")
 
 
-def _listed(reasons: Sequence[str], n_others: int) -> str:
-    dots = "; ..." if len(reasons) > LISTED_FAULTS else ""
-    more = f"; {n_others} more were not asked for, or others were preferred" if n_others else ""
-    return "; ".join(reasons[:LISTED_FAULTS]) + dots + more
+def _listed(files: Sequence[tuple[str, str]], n_others: int) -> str:
+    """Files with their reasons; a reason that many share is told once."""
+    by_reason: dict[str, list[str]] = {}
+    for name, reason in files:
+        by_reason.setdefault(reason.rstrip("."), []).append(name)
+    told = [f"{_few(names)}: {reason}" for reason, names in by_reason.items()]
+    dots = "; ..." if len(told) > LISTED_FAULTS else ""
+    others = (
+        "1 more was not asked for, or another was"
+        if n_others == 1
+        else f"{n_others} more were not asked for, or others were"
+    )
+    more = f"; {others} preferred" if n_others else ""
+    return "; ".join(told[:LISTED_FAULTS]) + dots + more
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    if len(names) <= LISTED_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[: LISTED_NAMES - 1])} and {len(names) - LISTED_NAMES + 1} more"
 
 
 def _by_state(
-    request: ReportRequest, message: str, states: set[str], considered: Sequence[ProductValue]
+    request: ReportRequest, message: str, states: set[str], considered: Sequence[ProductValue], *, damaged: bool
 ) -> BtvReportError:
-    """The kind of error that the worst of the products gives."""
+    """The kind of error that the worst of the products gives; `damaged` whether damaged files lie here, and not merely came."""
     if AnswerState.CORRUPT in states:
-        return ProductCorruptError(
-            message, hint="Fetch the damaged files again.", tic_id=request.tic_id, products=considered
-        )
+        hint = "Fetch the damaged files again." if damaged else "Nothing of it was kept; the next run fetches it anew."
+        return ProductCorruptError(message, hint=hint, tic_id=request.tic_id, products=considered)
     silent = states & {AnswerState.UNREACHABLE, AnswerState.THROTTLED, AnswerState.AUTH_REQUIRED}
     if silent:
+        state = AnswerState(min(silent))
         hint = "Try again later; what was fetched is kept."
-        return ArchiveUnreachableError(
-            message, hint=hint, state=AnswerState(min(silent)), tic_id=request.tic_id, products=considered
-        )
+        if state is AnswerState.AUTH_REQUIRED:
+            hint = "Not everybody may have them: give --mirror DIR with the files, or ask for other products."
+        return ArchiveUnreachableError(message, hint=hint, state=state, tic_id=request.tic_id, products=considered)
     if AnswerState.REJECTED in states:
         return ProductRefusedError(
             message, hint="Give --mirror other products of the target.", tic_id=request.tic_id, products=considered
@@ -95,16 +119,17 @@ def _nothing_found(request: ReportRequest, mirror: MirrorAnswer, finds: ArchiveF
             service=gap.endpoint,
             tic_id=request.tic_id,
         )
-    if not request.offline:
-        told = " ".join(reply.detail for reply in finds.replies if reply.state is not AnswerState.SKIPPED)
+    told = " ".join(reply.detail for reply in finds.replies if reply.state is not AnswerState.SKIPPED)
+    if told:
         where = f"; {mirror.sentence()}" if request.mirrors else ""
         return TargetNotFoundError(
             f"{tic}: the archive holds nothing of it: {told}{where}", hint="Check the number.", tic_id=request.tic_id
         )
     if not request.mirrors:
         return NothingUsableError(
-            f"{tic}: there is nowhere to look; --offline was given, no --mirror was, and the cache holds nothing of it.",
-            hint="Leave --offline out on a machine with a network, or give --mirror DIR with its files.",
+            f"{tic}: there is nowhere to look; --offline was given{request.offline_from}, no --mirror was, and the cache "
+            "holds nothing of it.",
+            hint=_online(request),
             tic_id=request.tic_id,
         )
     return TargetNotFoundError(
@@ -171,9 +196,13 @@ def missing_sectors(request: ReportRequest, products: Sequence[ProductFile], fin
 
 
 def was_asked(request: ReportRequest, product: ProductFile) -> bool:
-    """Whether a product lies within `--sector` and `--pipeline`; one that does not say counts as asked for."""
+    """
+    Whether a product lies within `--sector` and `--pipeline`; one that does not say counts as asked for.
+
+    What comes from the archive was asked for by what its list says, whatever its header says.
+    """
     header = product.header
-    if header is None:
+    if header is None or product.retrieved != FROM_MIRROR:
         return True
     sector_asked = not request.sectors or header.sector is None or header.sector in request.sectors
     pipelines = {name.lower() for name in request.pipelines}

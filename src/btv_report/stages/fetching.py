@@ -10,6 +10,7 @@ from btv_report.archive.mast_archive import MastArchive
 from btv_report.archive.mast_files import gap_sentence
 from btv_report.archive.mast_types import ArchiveProduct
 from btv_report.archive.product_cache import CachedProduct
+from btv_report.archive.silence import Silence
 from btv_report.errors import FetchError
 
 WORST_FIRST = (
@@ -44,6 +45,7 @@ class FetchedFiles:
     to_fetch : what a run that may fetch would fetch
     states : of every wanted product, in order
     warnings : sentences
+    held_back : products that were not fetched, or not again, because the archive gave none of those before
     """
 
     files: list[CachedProduct] = field(default_factory=list)
@@ -51,6 +53,7 @@ class FetchedFiles:
     to_fetch: list[ArchiveProduct] = field(default_factory=list)
     states: list[AnswerState] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    held_back: list[ArchiveProduct] = field(default_factory=list)
 
     @property
     def state(self) -> AnswerState:
@@ -70,22 +73,56 @@ def fetch_wanted(archive: MastArchive, wanted: Sequence[ArchiveProduct], *, dry_
     Get every wanted product.
 
     Offline and in a dry run those in the cache are given, and the others listed. A product that cannot be fetched again is
-    given as it was kept.
+    given as it was kept. An archive that says that it is asked too much, or gives no answer twice in a row, is asked no more.
 
     Raises
     ------
     LocalEnvironmentError
         If disk, permission or lock stand in the way.
     """
-    fetched = FetchedFiles()
+    fetched, silence = FetchedFiles(), Silence()
     for step, product in enumerate(wanted, start=1):
         kept = archive.products.cached_product(product)
         if archive.offline or dry_run:
             state = _without_fetching(archive, product, kept, fetched)
+        elif silence.is_over_all and (kept is None or archive.refresh):
+            state = _hold_back(product, kept, fetched, silence)
         else:
-            state = _fetch(archive, product, kept, fetched, step=step, steps=len(wanted))
+            state = _fetch(archive, product, kept, fetched, silence, step=step, steps=len(wanted))
         fetched.states.append(state)
+    if fetched.held_back:
+        fetched.warnings.append(_held_back_sentence(fetched, silence))
     return fetched
+
+
+def _hold_back(
+    product: ArchiveProduct, kept: CachedProduct | None, fetched: FetchedFiles, silence: Silence
+) -> AnswerState:
+    """Leave the archive in peace."""
+    fetched.held_back.append(product)
+    if kept is not None:
+        fetched.files.append(kept)
+        return AnswerState.STALE
+    fetched.missing.append(OfferedProduct(product, silence.state, f"not fetched, because {_why_silent(silence)}"))
+    return silence.state
+
+
+def _why_silent(silence: Silence) -> str:
+    if silence.state is AnswerState.THROTTLED:
+        return "the archive said before that it is asked too much"
+    return "the archive gave none of those before"
+
+
+def _held_back_sentence(fetched: FetchedFiles, silence: Silence) -> str:
+    """One sentence for all that was not asked for."""
+    number, lacking = len(fetched.held_back), {offer.product for offer in fetched.missing}
+    kept = sum(product not in lacking for product in fetched.held_back)
+    files = "1 more file was" if number == 1 else f"{number} more files were"
+    used = f" Of {kept} of them the copy kept from an earlier run is used." if kept else ""
+    return (
+        f"TIC {fetched.held_back[0].tic_id}: {files} not asked for, because {_why_silent(silence)}; run the command again "
+        f"later.{used}"
+    )
 
 
 def _without_fetching(
@@ -111,6 +148,7 @@ def _fetch(
     product: ArchiveProduct,
     kept: CachedProduct | None,
     fetched: FetchedFiles,
+    silence: Silence,
     *,
     step: int,
     steps: int,
@@ -118,7 +156,8 @@ def _fetch(
     try:
         found = archive.fetch(product, step=step, steps=steps)
     except FetchError as error:
-        fetched.warnings.append(gap_sentence(product, error))
+        silence.note(product.file, error.state)
+        fetched.warnings.append(gap_sentence(product, error, refreshed=archive.refresh))
         if kept is not None:
             fetched.warnings[-1] += " The copy kept from an earlier run is used."
             fetched.files.append(kept)
@@ -127,6 +166,8 @@ def _fetch(
         state = AnswerState.UNREACHABLE if error.state is AnswerState.NOT_FOUND else error.state
         fetched.missing.append(OfferedProduct(product, state, error.message))
         return state
+    if found.was_fetched:
+        silence.note(product.file, AnswerState.OK)
     fetched.files.append(found)
     if found.superseded is not None:
         fetched.warnings.append(

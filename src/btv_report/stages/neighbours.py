@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +39,36 @@ class FoundNeighbours:
     warnings: tuple[str, ...] = ()
 
 
+def given_table(path: Path | None) -> tuple[Path, StarCatalogue] | None:
+    """
+    The table of `--neighbours`, read before anybody is asked for anything.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be used.
+    """
+    require_table(path)
+    return (path, read_neighbours(path)) if path is not None else None
+
+
+def require_table(path: Path | None) -> None:
+    """
+    See that the table of `--neighbours` is there.
+
+    Raises
+    ------
+    UsageError
+        If it is not.
+    """
+    if path is not None and not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder may not be entered
+        raise UsageError(
+            f"The table of neighbours {path} does not exist.", hint="Check the path that --neighbours names.", path=path
+        )
+
+
 def find_neighbours(
-    given: Path | None,
+    given: tuple[Path, StarCatalogue] | None,
     in_mirror: Sequence[Path],
     at_archive: Sequence[TicStar] | None,
     target: Target,
@@ -50,19 +79,15 @@ def find_neighbours(
 
     Parameters
     ----------
-    given : `--neighbours`
+    given : `--neighbours`, and the stars in it
     in_mirror : tables of the target in the mirrors, in order; a table that cannot be used costs the neighbours, not the run
     at_archive : the TIC's stars around the target; None where the archive was not asked or did not answer
     target : whose neighbours; it is left out of them
     year : Julian year of the observations, None when unknown (2000.0 is taken)
-
-    Raises
-    ------
-    UsageError
-        If the table that was given cannot be used.
     """
     if given is not None:
-        return _around(read_neighbours(given), given, target, year, from_mirror=False, before=())
+        table, catalogue = given
+        return _around(catalogue, table, target, year, from_mirror=False, before=())
     if not in_mirror:
         return _of_archive(at_archive, target, year)
     table, others = in_mirror[0], in_mirror[1:]

@@ -12,6 +12,7 @@ import numpy as np
 from btv_report.archive.mast_archive import MastArchive
 from btv_report.archive.mirror import MirrorAnswer, find_products
 from btv_report.archive.product_cache import CachedProduct
+from btv_report.archive.product_choice import listing_of
 from btv_report.archive.tic_targets import target_of
 from btv_report.checks.inputs import PixelStack
 from btv_report.checks.prf_grid import PrfGrid
@@ -20,6 +21,7 @@ from btv_report.fits.model import ProductKind
 from btv_report.products.inspect import content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
 from btv_report.products.model import LightCurve, ProductFile, ProductState, TargetPixelFile
+from btv_report.products.neighbours import StarCatalogue
 from btv_report.products.pixel_stack import build_pixel_stack, keep_brightest, sky_note
 from btv_report.products.prf_files import PrfFolder
 from btv_report.products.select import describe, select_products
@@ -27,9 +29,9 @@ from btv_report.products.sky import mid_year
 from btv_report.products.target_pixel_file import read_target_pixel_file
 from btv_report.record import TimeOffsetValue
 from btv_report.stages.archive import ArchiveFinds, ask_archive
-from btv_report.stages.dv_reports import DvFinds, find_dv_reports
+from btv_report.stages.dv_reports import DvFinds, find_dv_reports, with_origins
 from btv_report.stages.faults import fault_warnings, missing_sectors, nothing_usable
-from btv_report.stages.neighbours import FoundNeighbours, find_neighbours
+from btv_report.stages.neighbours import FoundNeighbours, find_neighbours, given_table
 from btv_report.stages.prf_sets import NO_SETS, find_prf_sets
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.times import compare_times
@@ -115,7 +117,10 @@ def find_and_read(request: ReportRequest, archive: MastArchive) -> FoundProducts
         If there are only products that must not be used.
     ProductCorruptError
         If the only products are damaged.
+    UsageError
+        If a mirror or the table of neighbours cannot be used; nobody was asked for anything then.
     """
+    stars = given_table(request.neighbours)
     prf_sets = find_prf_sets(request.prf, request.workspace)
     mirror = _search(request)
     contents = _Contents()
@@ -130,7 +135,8 @@ def find_and_read(request: ReportRequest, archive: MastArchive) -> FoundProducts
     )
     if not any(product.used for product in products) and not (request.dry_run and finds.to_fetch):
         raise nothing_usable(request, mirror, products, finds)
-    dv = find_dv_reports([*mirror.xml_files, *(file.path for file in finds.dv_files)], request.tic_id)
+    xml_files = [*mirror.xml_files, *(file.path for file in finds.dv_files)]
+    dv = with_origins(find_dv_reports(xml_files, request.tic_id), finds.dv_files)
     found = FoundProducts(
         target=_target(request, products, finds),
         products=list(products),
@@ -151,7 +157,7 @@ def find_and_read(request: ReportRequest, archive: MastArchive) -> FoundProducts
     )
     _read_light_curves(request, found)
     found.time_offsets = compare_times(request, found.products, found.light_curves)
-    _find_neighbours(request, found)
+    _find_neighbours(found, stars)
     return found
 
 
@@ -216,6 +222,8 @@ def _inspect_cached(request: ReportRequest, files: Sequence[CachedProduct], cont
             quality_mask=request.quality_mask,
             uri=file.uri,
             retrieved=file.retrieved_at,
+            host=file.host,
+            listed=listing_of(file.product),
         )
         product = looked.product
         if product.sha256 != file.sha256:
@@ -288,12 +296,10 @@ def _absence_note(product: ProductFile, repacked: bool, n_absent: int | None) ->
     return f"{origin}{joint} leaves out {n_absent} cadences between its first and last, so their quality flags are unknown."
 
 
-def _find_neighbours(request: ReportRequest, found: FoundProducts) -> None:
+def _find_neighbours(found: FoundProducts, given: tuple[Path, StarCatalogue] | None) -> None:
     times = [curve.time_btjd for curve in found.light_curves]
     year = mid_year(np.concatenate(times)) if times else None
-    found.neighbours = find_neighbours(
-        request.neighbours, found.mirror.neighbour_tables, found.archive.stars, found.target, year
-    )
+    found.neighbours = find_neighbours(given, found.mirror.neighbour_tables, found.archive.stars, found.target, year)
     found.warnings += found.neighbours.warnings
 
 
