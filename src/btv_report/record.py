@@ -112,7 +112,7 @@ class ProductValue(TypedDict):
     procver: str | None
     date: str | None
     simulated: bool
-    retrieved: str
+    retrieved: str  # UTC, and `, from HOST` where it is known; `from mirror`; `not fetched`
     provenance: dict[str, Any]  # LightCurveProvenance or the pixel file's counts; {} when the product was not read
 
 
@@ -303,8 +303,16 @@ class TransitValue(TypedDict):
     peak_column: NotRequired[int]
 
 
+class ThumbnailValue(TypedDict):
+    """A small picture of a file, drawn by us: base64 of a PNG, and its size in pixels."""
+
+    width: int
+    height: int
+    png: str
+
+
 class ExoFopFileValue(TypedDict):
-    """One file of an ExoFOP manifest."""
+    """One file of an ExoFOP manifest; the optional fields are absent in records before ExoFOP was asked itself."""
 
     file_id: int
     filename: str
@@ -315,10 +323,97 @@ class ExoFopFileValue(TypedDict):
     sha256: str | None
     description: str | None
     state: str
+    tag: NotRequired[str | None]
+    user: NotRequired[str | None]
+    content: NotRequired[str]  # what the bytes are: `PDF`, `PNG image`, `text`, `unknown`...
+    older_versions: NotRequired[list[str]]  # sha256 of bytes that ExoFOP gave for this file before
+    published: NotRequired[bool]  # its bytes stand in the site (--publish-files)
+    published_as: NotRequired[str]  # under this name in the target's `files/`
+    thumbnail: NotRequired[ThumbnailValue]  # in the site a file of its own, and no part of `dossier.json`
+
+
+class ExoFopTableValue(TypedDict):
+    """A summary table as ExoFOP gave it: foreign text, verbatim."""
+
+    name: str  # spect, imaging, tseries, stellar, planet, uploads, toi
+    columns: list[str]
+    rows: list[list[str]]
+    n_rows: int  # of the answer; more than stand here where a table was cut for the page
+    n_rejected: int  # rows that could not be read
+
+
+class ExoFopNoteValue(TypedDict):
+    """An observer's note as plain text."""
+
+    note_id: int | None
+    user: str | None
+    group: str | None
+    tag: str | None
+    date: str | None
+    text: str
+    n_left_out: int  # characters beyond those that are shown
+    is_disposition: bool  # a machine summary of dispositions: an opinion, no observation
+
+
+class ExoFopCandidateValue(TypedDict):
+    """A candidate as a row of ExoFOP gives it; what the row does not give is absent."""
+
+    name: str  # 1262.01
+    source: str  # exofop_toi, exofop_ctoi, exofop_planet
+    used: bool
+    reason: str  # why it is not used; empty when it is
+    period_days: NotRequired[float]
+    epoch_btjd: NotRequired[float]
+    duration_hours: NotRequired[float]
+    depth_ppm: NotRequired[float]
+    radius_earth: NotRequired[float]
+    disposition_tess: NotRequired[str]
+    disposition_tfopwg: NotRequired[str]
+    sectors: NotRequired[list[int]]
+    updated: NotRequired[str]
+    comments: NotRequired[str]
+
+
+class ContrastCurveValue(TypedDict):
+    """A high-resolution imaging sensitivity curve of an ExoFOP file."""
+
+    file_id: int
+    filename: str
+    sha256: str
+    layout: str  # how the file is laid out, a phrase
+    instrument: str | None
+    filter: str | None
+    date: str | None
+    separation_arcsec: list[float]
+    delta_mag: list[float]
+
+
+class ExternalLightCurveValue(TypedDict):
+    """A ground-based light curve of an ExoFOP file; folded on a candidate only where its time system is stated."""
+
+    file_id: int
+    filename: str
+    sha256: str
+    layout: str
+    instrument: str | None
+    filter: str | None
+    time_system: str  # BJD_TDB, BJD_UTC, HJD, JD_UTC, ... or `unlabelled`
+    n_points: int
+    n_folded: NotRequired[int]  # of these points, where others lie more than half a period from the transit
+    candidate: NotRequired[str]  # folded on this one
+    transit_number: NotRequired[int]
+    hours_from_mid: NotRequired[list[float]]  # binned
+    flux_relative: NotRequired[list[float]]  # median 1
+    flux_relative_err: NotRequired[list[float]]
+    reason: NotRequired[str]  # why it is not folded
 
 
 class ExoFopValue(TypedDict):
-    """What is known of ExoFOP; `manifest` is an absolute path and private: it is in no published file."""
+    """
+    What is known of ExoFOP. The optional fields are absent in records before ExoFOP was asked itself.
+
+    Only what an anonymous request was given stands here.
+    """
 
     state: str
     detail: str
@@ -327,6 +422,13 @@ class ExoFopValue(TypedDict):
     manifest_sha256: str | None
     files: list[ExoFopFileValue]
     answers: dict[str, dict[str, Any]]
+    n_listed: NotRequired[int]  # rows of the file list; more than `files` where only some were wanted
+    tables: NotRequired[list[ExoFopTableValue]]
+    notes: NotRequired[list[ExoFopNoteValue]]
+    candidates: NotRequired[list[ExoFopCandidateValue]]
+    disagreements: NotRequired[list[str]]  # sentences: rows, or ExoFOP and MAST, that do not agree
+    contrast_curves: NotRequired[list[ContrastCurveValue]]
+    light_curves: NotRequired[list[ExternalLightCurveValue]]
 
 
 class RunRecord(TypedDict):
