@@ -1,0 +1,1 @@
+"""Tables of observers: contrast curves and light curves from the ground, in every layout."""
