@@ -1,0 +1,1 @@
+"""Candidates and the star, from the rows of ExoFOP's tables."""
