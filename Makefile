@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= ../shared/data
 
-.PHONY: demo test lint bench calibrate site clean
+.PHONY: demo test lint bench calibrate faults site clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -33,6 +33,9 @@ bench: $(READY)
 
 calibrate: $(READY)
 	@$(BIN)/btv-report calibrate $(if $(wildcard $(DATA)),--data $(DATA)) --processes 2 --output src/btv_report/calibration/release.json
+
+faults: $(READY)
+	@$(BIN)/python tests/house/fault_coverage.py
 
 site: $(READY)
 	@$(BIN)/python examples/renew_showcase.py

@@ -8,6 +8,7 @@ sector 74 none; the last three have full-frame images. Sector 14 has a QLP light
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,10 @@ east_angle_deg = {angle}
 """
 
 
-def write_star(folder: Path) -> WrittenScene:
-    """Simulate all nine sectors as two-minute files; each holds one transit."""
+def write_star(folder: Path, sectors: Sequence[int] = SECTORS) -> WrittenScene:
+    """Simulate all nine sectors, or some of them, as two-minute files; each holds one transit."""
     parts = [_HEAD]
-    for number in SECTORS:
+    for number in sectors:
         middle = 1338.5 + 27.3 * (number - 1)
         transit = EPHEMERIS.mid_btjd(round((middle - EPHEMERIS.epoch_btjd) / EPHEMERIS.period_days))
         parts.append(_SECTOR.format(number=number, start=round(transit - 4.4, 3), angle=20 * number % 360))
@@ -91,21 +92,11 @@ def write_star(folder: Path) -> WrittenScene:
 
 
 def fill(mast: MastDouble, star: WrittenScene) -> None:
-    """Put the star into an archive."""
-    mast.add_star(
-        TicRow(
-            TIC_ID, RA_DEG, DEC_DEG, 9.5966, gaia="1690000000000000001", more={"Teff": 5396.0, "rad": 0.9, "mass": 0.94}
-        ),
-        TicRow(TIC_ID + 1, RA_DEG + 35 / 3600 / 0.2746, DEC_DEG - 20 / 3600, 14.1),
-    )
-    mast.names["pi men"] = (RA_DEG, DEC_DEG)
+    """Put the star with all its sectors into an archive."""
+    add_star(mast)
     curves, pixels = _by_sector(star.light_curves), _by_sector(star.target_pixel_files)
     for sector in TWO_MINUTE_SECTORS:
-        stem = f"tess{sector:013d}-s{sector:04d}-{TIC_ID:016d}-0100-s"
-        mast.add_product(
-            Product(TIC_ID, sector, "SPOC", 120, f"{stem}_lc.fits", curves[sector]),
-            Product(TIC_ID, sector, "SPOC", 120, f"{stem}_tp.fits", pixels[sector]),
-        )
+        add_two_minute_files(mast, sector, curves[sector], pixels[sector])
     for sector in (14, 48):
         name = f"hlsp_qlp_tess_ffi_s{sector:04d}-{TIC_ID:016d}_tess_v01_llc.fits"
         mast.add_product(Product(TIC_ID, sector, "QLP", 1800, name, qlp_light_curve(curves[sector])))
@@ -113,6 +104,34 @@ def fill(mast: MastDouble, star: WrittenScene) -> None:
     mast.add_product(Product(TIC_ID, 60, "TESS-SPOC", 200, name, full_frame_light_curve(curves[60])))
     for sector in IMAGE_SECTORS:
         mast.add_cutout(sector, 4, 2, cutout(pixels[sector]))
+
+
+def fill_two_minute(mast: MastDouble, star: WrittenScene) -> None:
+    """Put the star with the two-minute files that were written, and nothing else, into an archive."""
+    add_star(mast)
+    pixels = _by_sector(star.target_pixel_files)
+    for sector, curve in _by_sector(star.light_curves).items():
+        add_two_minute_files(mast, sector, curve, pixels[sector])
+
+
+def add_star(mast: MastDouble) -> None:
+    """Put its row of the catalogue, that of a neighbour, and a name into an archive."""
+    mast.add_star(
+        TicRow(
+            TIC_ID, RA_DEG, DEC_DEG, 9.5966, gaia="1690000000000000001", more={"Teff": 5396.0, "rad": 0.9, "mass": 0.94}
+        ),
+        TicRow(TIC_ID + 1, RA_DEG + 35 / 3600 / 0.2746, DEC_DEG - 20 / 3600, 14.1),
+    )
+    mast.names["pi men"] = (RA_DEG, DEC_DEG)
+
+
+def add_two_minute_files(mast: MastDouble, sector: int, curve: bytes, pixels: bytes) -> None:
+    """Put SPOC's light curve and pixel file of a sector into an archive."""
+    stem = f"tess{sector:013d}-s{sector:04d}-{TIC_ID:016d}-0100-s"
+    mast.add_product(
+        Product(TIC_ID, sector, "SPOC", 120, f"{stem}_lc.fits", curve),
+        Product(TIC_ID, sector, "SPOC", 120, f"{stem}_tp.fits", pixels),
+    )
 
 
 def _by_sector(paths: tuple[Path, ...]) -> dict[int, bytes]:
