@@ -73,9 +73,19 @@ SETTINGS = (
     Setting("prf", "path", "prf", "prf/ in the cache", "folder of TESS PRF files"),
     Setting("no_plot_data", "flag", "no_plot_data", "no", "keep numbers only, no stamps"),
     Setting("no_exofop", "flag", "no_exofop", "no", "leave ExoFOP out"),
+    Setting("cookie_jar", "path", "cookie_jar", "none", "login at ExoFOP: a cookie jar of curl or wget"),
+    Setting("publish_files", "flag", "publish_files", "no", "copy observers' files into the site"),
     Setting("workspace", "text", "workspace", "the current folder", "where records, store and site go", in_file=False),
     Setting(
         "mast_url", "text", None, "https://mast.stsci.edu", "the archive, or a mirror of its services", in_file=False
+    ),
+    Setting(
+        "exofop_url",
+        "text",
+        None,
+        "https://exofop.ipac.caltech.edu/tess/",
+        "ExoFOP, or a mirror of its services",
+        in_file=False,
     ),
     Setting(
         "cache_dir", "text", None, ".btv-report/cache in the workspace", "where fetched bytes are kept", in_file=False

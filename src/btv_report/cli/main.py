@@ -21,6 +21,10 @@ COMMANDS = {
         "Hold the checks against injected truth: the truth tables.",
     ),
     "dv": ("btv_report.cli.dv:dv_command", "Fit the difference images of SPOC DV reports beside SPOC's own answers."),
+    "exofop": (
+        "btv_report.cli.exofop:exofop_group",
+        "Fetch what observers have uploaded to ExoFOP: files, tables, notes.",
+    ),
     "cache": ("btv_report.cli.cache:cache_group", "List and clean the cache of fetched products."),
     "config": ("btv_report.cli.config:config_command", "Show every setting, its value and where it comes from."),
     "doctor": ("btv_report.cli.doctor:doctor_command", "Check this machine: versions, folders, rights, disk, network."),

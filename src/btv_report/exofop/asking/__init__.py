@@ -1,0 +1,1 @@
+"""Asking ExoFOP: services, what is held of their answers, one pass over a star, one call."""

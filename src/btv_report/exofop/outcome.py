@@ -1,0 +1,134 @@
+"""What a fetch came to, for people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from btv_report.answer_states import AnswerState
+from btv_report.atomic import make_folder
+from btv_report.exofop.asking.endpoints import TARGET
+from btv_report.exofop.contrast_curves import find_contrast_curves, load_exofop_contrast_curve_dat
+from btv_report.exofop.types import ExoFopFetchResult
+
+SCHEMA_VERSION = 1
+_KNOWLEDGE = frozenset({AnswerState.OK, AnswerState.EMPTY, AnswerState.STALE})
+
+
+def status_of(result: ExoFopFetchResult) -> str:
+    """
+    `complete`, `gaps` or `nothing`.
+
+    Complete is also what has nothing on the star, once ExoFOP has proved it; nothing is where no question was answered, or
+    ExoFOP knows no such star.
+    """
+    if not _KNOWLEDGE & set(result.answers.values()):
+        return "nothing"
+    return "gaps" if result.errors else "complete"
+
+
+def fetch_answer(result: ExoFopFetchResult) -> dict[str, Any]:
+    """The object of `exofop fetch --json`, as the contracts fix it."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tic_id": result.target.tic_id,
+        "toi": result.target.toi,
+        "aliases": result.target.aliases,
+        "manifest": str(result.manifest_path) if _has_manifest(result) else None,
+        "public_manifest": str(result.public_manifest_path) if result.public_manifest_path else None,
+        "cache_root": str(result.cache_root),
+        "status": status_of(result),
+        "answers": {name: str(state) for name, state in result.answers.items()},
+        "n_files": len(result.files_downloaded),
+        "files": [str(path) for path in result.files_downloaded],
+        "files_skipped": result.files_skipped,
+        "n_requests": result.n_connections,
+        "warnings": result.warnings,
+        "errors": result.errors,
+    }
+
+
+def fetch_text(result: ExoFopFetchResult) -> str:
+    """The same for a reader at a terminal."""
+    n_files, skipped = len(result.files_downloaded), result.files_skipped
+    toi = f" (TOI {result.target.toi})" if result.target.toi else ""
+    files = f"{n_files} file{'' if n_files == 1 else 's'} in the cache"
+    without = f", {len(skipped)} wanted and not had" if skipped else ""
+    number = result.n_connections
+    asked = f"{number} request{'' if number == 1 else 's'}" if number else "no request was needed"
+    lines = [f"TIC {result.target.tic_id}{toi}: {files}{without}; {asked}."]
+    lines += [f"  not had: {words}" for words in skipped]
+    if status_of(result) == "nothing":
+        lines.append(_why_nothing(result))
+    lines += [f"Cache: {result.cache_root}"]
+    if _has_manifest(result):
+        lines.append(f"Manifest: {result.manifest_path}")
+    return "\n".join(lines)
+
+
+def _has_manifest(result: ExoFopFetchResult) -> bool:
+    return result.holds_manifest and result.manifest_path.exists()
+
+
+def _why_nothing(result: ExoFopFetchResult) -> str:
+    if result.answers.get(TARGET) is AnswerState.NOT_FOUND:
+        return "ExoFOP says that it has no such star."
+    if not result.answers:
+        return "Nothing of this star is in the cache, and nothing was asked."
+    return "ExoFOP gave no usable answer, so that nothing is known of what it has. Run the command again later."
+
+
+def curve_values(result: ExoFopFetchResult, folder: Path | None) -> list[dict[str, Any]]:
+    """
+    The contrast curves among the fetched files.
+
+    Parameters
+    ----------
+    result : of a fetch
+    folder : where each is written for TRICERATOPS, made where it is not there; None to write none
+
+    Raises
+    ------
+    LocalEnvironmentError
+        If they cannot be written there.
+    """
+    if not _has_manifest(result):
+        return []
+    values = []
+    for path in find_contrast_curves(result.manifest_path):
+        curve = load_exofop_contrast_curve_dat(path)
+        value: dict[str, Any] = {
+            "file": str(path),
+            "instrument": curve.instrument,
+            "filter": curve.filter,
+            "date": curve.date,
+            "layout": curve.layout,
+            "separation_arcsec": [float(number) for number in curve.separation_arcsec],
+            "delta_mag": [float(number) for number in curve.delta_mag],
+        }
+        if folder is not None:
+            make_folder(folder.expanduser(), private=False)
+            value["triceratops"] = str(curve.to_triceratops(folder.expanduser() / f"{path.stem}.csv"))
+        values.append(value)
+    return values
+
+
+def curves_text(result: ExoFopFetchResult, curves: Sequence[dict[str, Any]]) -> str:
+    """The same for a reader at a terminal."""
+    if not curves:
+        return (
+            f"TIC {result.target.tic_id}: no contrast curve among {len(result.files_downloaded)} fetched files. Run "
+            f"`btv-report exofop fetch --tic {result.target.tic_id}` first."
+        )
+    lines = [f"TIC {result.target.tic_id}: {len(curves)} contrast curve{'' if len(curves) == 1 else 's'}"]
+    for curve in curves:
+        which = " ".join(str(curve[name]) for name in ("instrument", "filter", "date") if curve[name]) or "not labelled"
+        separations = curve["separation_arcsec"]
+        lines.append(
+            f"  {Path(curve['file']).name}: {which}; {len(separations)} points, {separations[0]:g} to "
+            f"{separations[-1]:g} arcsec, up to {max(curve['delta_mag']):.1f} mag"
+        )
+        if "triceratops" in curve:
+            lines.append(f"    for TRICERATOPS: {curve['triceratops']}")
+    return "\n".join(lines)
