@@ -244,10 +244,45 @@ def complete_record(tic_id: int = 188646744, started_at: str = "2026-11-21T01:45
                 }
             ],
             "answers": {"download_obsnotes.php": {"state": "EMPTY", "n_rows": 0}},
+            **follow_up_parts(),
         },
         "warnings": ["Sector 54: 401 cadences carry bit 15."],
     }
     return cast(RunRecord, json.loads(json.dumps(record)))
+
+
+def follow_up_parts() -> dict[str, Any]:
+    """Build what ExoFOP itself said: every list filled, optional fields present in one element and absent in another."""
+    curve = {
+        "file_id": 123457,
+        "filename": "832.dat",
+        "sha256": "ef" * 32,
+        "layout": "two sections",
+        "filter": "832 nm",
+    }
+    points = {"file_id": 123458, "filename": "m.tbl", "sha256": "aa" * 32, "layout": "AstroImageJ", "filter": None}
+    candidate = {"name": "1262.01", "source": "exofop_toi", "used": True, "reason": "", "period_days": 27.5}
+    note = {"note_id": 7, "user": "me", "group": None, "tag": "5", "date": "2024-01-02", "text": "a|b\n\nc"}
+    return {
+        "n_listed": 3,
+        "disagreements": ["The rows of 1262.01 give two periods.", ""],
+        "tables": [
+            {"name": "spect", "columns": ["TIC ID", "SNR"], "rows": [["1", "40"], ["1", ""]], "n_rows": 2, "n_rejected": 0}
+        ],
+        "notes": [{**note, "n_left_out": 0, "is_disposition": False}],
+        "candidates": [
+            {**candidate, "sectors": [54, 83], "comments": "deep; <b>V</b>"},
+            {"name": "1262.02", "source": "exofop_toi", "used": False, "reason": "its row has no period"},
+        ],
+        "contrast_curves": [
+            {**curve, "instrument": "Zorro", "date": None, "separation_arcsec": [0.1, 1.0], "delta_mag": [0.3, 6.25]}
+        ],
+        "light_curves": [
+            {**points, "instrument": "LCO", "time_system": "BJD_TDB", "n_points": 200, "candidate": "1262.01",
+             "transit_number": -3, "hours_from_mid": [-1.5, 1.5], "flux_relative": [0.998, 1.0]},
+            {**points, "instrument": None, "time_system": "unlabelled", "n_points": 2, "reason": "its time is unlabelled"},
+        ],
+    }  # fmt: skip
 
 
 def bare_record(tic_id: int = 188646744, started_at: str = "2026-11-21T01:45:01Z") -> RunRecord:

@@ -9,9 +9,10 @@ import duckdb
 import pytest
 
 from btv_report.errors import IntegrityError, LocalEnvironmentError
+from btv_report.store.columns import Table
 from btv_report.store.migrations import Migration, migrate, newest_version, packaged_migrations
 from btv_report.store.store import Store
-from btv_report.store.tables import RECORD_TABLES, Table
+from btv_report.store.tables import RECORD_TABLES
 
 CONTRACT = {
     *("run", "target", "candidate", "product", "remote_answer", "light_curve", "check_result", "metric", "stamp"),

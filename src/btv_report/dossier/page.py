@@ -83,6 +83,7 @@ class DossierPage:
         return (
             *(figure for group in groups for figure in group.figures),
             *(fig for sector in sectors for fig in sector.figures),
+            *self.exofop.follow_up.figures,
         )
 
 
@@ -122,7 +123,7 @@ def build_page(
         transits=build_transit_tables(public),
         provenance=build_provenance(public),
         product_links=product_links(public),
-        exofop=build_exofop(public),
+        exofop=build_exofop(public, figures),
         citation=build_citation(run_id, record_sha256, public),
         audit=build_audit(run_id, record_sha256, public),
     )
@@ -150,9 +151,13 @@ def _no_ephemeris(record: RunRecord) -> NoEphemeris | None:
         "--duration",
         "HOURS",
     ]
+    listed = record["exofop"].get("candidates", [])
+    whence = (
+        "no TOI of this star was at hand" if not listed else "none of ExoFOP's rows could be used; its section says why"
+    )
     sentence = (
         "Checks not run: no ephemeris. The pixel checks compare images in and out of transit, so they need a period, an "
-        "epoch and a duration; none was given, and no TOI of this star was at hand."
+        f"epoch and a duration; none was given, and {whence}."
     )
     return NoEphemeris(sentence, shlex.join(command))
 

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from btv_report.dossier.text import without_paths
+from btv_report.dossier.thumbnails import without_thumbnails
 from btv_report.record import ExoFopFileValue, ExoFopValue, RunRecord
 
 _RESTRICTED_STATES = frozenset({"AUTH_REQUIRED"})
 _EXOFOP_FIELDS = ("state", "detail", "n_files", "generated_at", "manifest_sha256", "files", "answers")
+_EXOFOP_LISTS = ("tables", "notes", "candidates", "disagreements", "contrast_curves", "light_curves")
 _PRIVATE = "private"
+_PIXELS = ({"dtype", "shape", "data"}, {"width", "height", "png"})
+"""Fields of what holds base64, in which letters may look like a path."""
 
 
 def publishable(record: RunRecord) -> RunRecord:
@@ -29,8 +33,8 @@ def publishable(record: RunRecord) -> RunRecord:
 
 
 def dossier_json(run_id: str, record_sha256: str, public: RunRecord) -> bytes:
-    """`dossier.json`: the publishable record with the id and hash of the whole one; same record, same bytes."""
-    content = {"run_id": run_id, "record_sha256": record_sha256, **public}
+    """`dossier.json`: the publishable record with the id and hash of the whole one, less thumbnails; same record, same bytes."""
+    content = {"run_id": run_id, "record_sha256": record_sha256, **without_thumbnails(public)}
     text = json.dumps(content, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return (text + "\n").encode("ascii")
 
@@ -41,7 +45,7 @@ def _clean(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        if set(value) == {"dtype", "shape", "data"}:
+        if set(value) in _PIXELS:
             return dict(value)
         return {str(key): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -65,7 +69,18 @@ def _public_exofop(exofop: ExoFopValue) -> ExoFopValue:
     kept["files"] = [file for file in exofop["files"] if not _restricted(file)]
     kept["n_files"] = len(kept["files"]) if exofop["files"] else exofop["n_files"]
     kept["answers"] = {name: answer for name, answer in exofop["answers"].items() if not answer.get(_PRIVATE)}
+    locked = {file["file_id"] for file in exofop["files"] if _restricted(file)}
+    if "n_listed" in exofop:
+        kept["n_listed"] = max(exofop["n_listed"] - len(locked), len(kept["files"]))
+    for key in _EXOFOP_LISTS:
+        if key in whole:
+            kept[key] = [item for item in whole[key] if not _is_private(item, locked)]
     return cast("ExoFopValue", kept)
+
+
+def _is_private(item: Any, locked: set[int]) -> bool:
+    """Whether a part is marked private, or was made from the bytes of a file that is (F-061)."""
+    return isinstance(item, Mapping) and (bool(item.get(_PRIVATE)) or item.get("file_id") in locked)
 
 
 def _restricted(file: ExoFopFileValue) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from btv_report.dossier.numbers import Quantity
@@ -29,8 +30,21 @@ class Badge:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture of the site and the size that it is shown at; it says nothing that the text beside it does not."""
+
+    src: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Cell:
-    """One cell; `sort` is what a reader sorts by when it is not the text, `reason` explains an em dash."""
+    """
+    One cell; `sort` is what a reader sorts by when it is not the text, `reason` explains an em dash.
+
+    A link with a picture shows it below the text; one that is a download is saved, not opened.
+    """
 
     text: str
     kind: CellKind = CellKind.TEXT
@@ -38,6 +52,8 @@ class Cell:
     reason: str = ""
     sort: str = ""
     badge: Badge | None = None
+    picture: Picture | None = None
+    download: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,26 @@ class Table:
     note: str = ""
     sortable: bool = False
     listed: bool = False
+
+
+def without_empty(table: Table, *, only: Collection[str] | None = None) -> Table:
+    """
+    The table without the columns in which every cell is an em dash; the first column stays.
+
+    With `only`, no other columns than these are left out.
+    """
+    kept = [
+        place
+        for place, column in enumerate(table.columns)
+        if not place
+        or (only is not None and column.title not in only)
+        or any(not row[place].reason for row in table.rows)
+    ]
+    return replace(
+        table,
+        columns=tuple(table.columns[place] for place in kept),
+        rows=tuple(tuple(row[place] for place in kept) for row in table.rows),
+    )
 
 
 def number_cell(quantity: Quantity, *, with_unit: bool = False) -> Cell:

@@ -8,7 +8,10 @@ import unicodedata
 MAX_SHOWN = 4000
 _LINE_WHITESPACE = {"\t", "\n", "\r"}
 _PATH = re.compile(r"(?<![\w:/.~-])(?:file://)?(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\'\",;:<>|]+[/\\])+([^\s/\\'\",;:<>|]*)")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# The sign itself, as markup and addresses write it, or as people hide it. The look-behind keeps long runs linear.
+_AT = r"(?:@|&#0*64;|&#[xX]0*40;|&commat;|%40|\s?[\[({]\s?(?:at|AT|@)\s?[\])}]\s?)"
+_DOT = r"(?:\.|\s?[\[({]\s?(?:dot|DOT|\.)\s?[\])}]\s?)"
+_MAIL = re.compile(rf"(?<![\w.+-])[\w.+-]+{_AT}[\w-]+(?:{_DOT}[\w-]+)+")
 
 
 def shown(text: str) -> str:
@@ -41,6 +44,11 @@ def without_paths(text: str) -> str:
     """Reduce absolute paths to their last name and mask e-mail addresses, so that no page tells whose machine it was."""
     text = _PATH.sub(lambda match: match.group(1) or "…", text)
     return _MAIL.sub("[e-mail address masked]", text)
+
+
+def clipped(text: str, limit: int) -> str:
+    """The text, or its first `limit` characters and an ellipsis."""
+    return text if len(text) <= limit else text[:limit].rstrip() + "…"
 
 
 def sentence_case(text: str) -> str:

@@ -18,6 +18,7 @@ from btv_report.dossier.methods import build_methods
 from btv_report.dossier.page import DossierPage, build_page
 from btv_report.dossier.publish import dossier_json, publishable
 from btv_report.dossier.results import Figures
+from btv_report.dossier.thumbnails import thumbnail_files
 from btv_report.record import RunRecord
 from btv_report.render.assets import assets, plotly_style_hashes
 from btv_report.render.environment import (
@@ -54,7 +55,7 @@ def fingerprint() -> str:
 
 
 def dossier_files(run_id: str, record_sha256: str, record: RunRecord) -> dict[str, bytes]:
-    """All files of one target, by path in the site: page, JSON and the data of its figures."""
+    """All files of one target, by path in the site, but copies: page, JSON, the data of its figures, and thumbnails."""
     public = publishable(record)
     page, figures = _dossier_page(run_id, record_sha256, public)
     folder = f"tic/{page.tic_id}"
@@ -66,6 +67,8 @@ def dossier_files(run_id: str, record_sha256: str, record: RunRecord) -> dict[st
     }
     for figure in figures:
         files[f"{folder}/files/{figure.figure_id}.csv"] = figure.csv.encode()
+    for name, content in thumbnail_files(public).items():
+        files[f"{folder}/files/{name}"] = content
     return files
 
 

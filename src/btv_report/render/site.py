@@ -22,6 +22,7 @@ from btv_report.dossier.publish import publishable
 from btv_report.errors import IntegrityError, UsageError
 from btv_report.record import RunRecord
 from btv_report.render.assets import assets
+from btv_report.render.copies import Copy, KeptFile, find_copies, sound, with_copies
 from btv_report.render.links import check_links
 from btv_report.render.pages import dossier_files, fingerprint, site_files
 
@@ -58,6 +59,7 @@ def build_site(
     ledger_head: str | None,
     memory: Path | None = None,
     calibration: Path | None = None,
+    kept_file: KeptFile | None = None,
 ) -> SiteBuild:
     """
     Render all dossiers and the pages around them.
@@ -73,9 +75,11 @@ def build_site(
     memory : Path, optional
         A private file outside the site in which a build notes what each dossier was made from, so that the next one renders
         only those that would come out different. It is no part of the site, whose bytes depend on the records alone.
-
     calibration : Path, optional
         A calibration record to show instead of the one that ships with this release.
+    kept_file : callable, optional
+        Tells where the copies of observers' files are kept that records say stand in the site. One that is not there, or has
+        other bytes, is named on the page as missing.
 
     Raises
     ------
@@ -88,9 +92,9 @@ def build_site(
     """
     previous = previous_manifest(site_dir)
     remembered = Remembered.read(memory, previous or {}, site_dir)
-    gathered = _gather(records, ledger_head, remembered, calibration)
+    gathered = _gather(records, ledger_head, remembered, calibration, kept_file)
     _refuse_broken_links(gathered)
-    files = {**gathered.files, MANIFEST: _manifest(gathered)}
+    files: dict[str, bytes | Copy] = {**gathered.files, **gathered.copies, MANIFEST: _manifest(gathered)}
     if previous is None:
         _build_beside(site_dir, files)
         written, unchanged, removed = sorted(files), 0, []
@@ -106,9 +110,10 @@ def build_site(
 
 @dataclass(frozen=True)
 class _Gathered:
-    """New bytes by path; old manifest entries of files that stay; what each dossier's files were made from; the targets."""
+    """New bytes and copies by path; manifest entries of files that stay; what each dossier's files were made from; targets."""
 
     files: dict[str, bytes]
+    copies: dict[str, Copy]
     kept: dict[str, Entry]
     made_from: dict[str, str]
     targets: list[int]
@@ -140,8 +145,8 @@ class Remembered:
             file = self.site_dir / path
             if ".." in PurePosixPath(path).parts or self.made_from.get(path) != origin or not file.is_file():
                 return {}
-            with sentences("read", file):
-                if hashlib.sha256(file.read_bytes()).hexdigest() != entry.get("sha256"):
+            with sentences("read", file), file.open("rb") as content:
+                if hashlib.file_digest(content, "sha256").hexdigest() != entry.get("sha256"):
                     return {}
         return entries
 
@@ -151,30 +156,37 @@ def _gather(
     ledger_head: str | None,
     remembered: Remembered,
     calibration: Path | None,
+    kept_file: KeptFile | None,
 ) -> _Gathered:
     """All files of the site but its manifest; a dossier that would come out the same is not rendered again."""
     files: dict[str, bytes] = dict(assets()[1])
+    copies: dict[str, Copy] = {}
     kept: dict[str, Entry] = {}
     made_from: dict[str, str] = {}
     summaries: dict[int, RunSummary] = {}
     for run_id, record_sha256, record in records:
-        summary = summarise(run_id, record_sha256, publishable(record))
+        public = publishable(record)
+        summary = summarise(run_id, record_sha256, public)
         if summary.tic_id in summaries:
             raise UsageError(f"TIC {summary.tic_id} comes with two runs; a site shows one run a target.")
         summaries[summary.tic_id] = summary
-        origin = hashlib.sha256(f"{run_id} {record_sha256} {fingerprint()}".encode()).hexdigest()
+        found = find_copies(public, kept_file)
+        origin = hashlib.sha256(f"{run_id} {record_sha256} {fingerprint()} {sorted(found)}".encode()).hexdigest()
         same = remembered.unharmed(f"tic/{summary.tic_id}/", origin)
-        made = {} if same else dossier_files(run_id, record_sha256, record)
-        made_from |= dict.fromkeys([*same, *made], origin)
+        own = {} if same else sound(found)
+        made = {} if same else dossier_files(run_id, record_sha256, with_copies(record, own))
+        if same or len(own) == len(found):  # else it is made again as soon as what was changed is whole
+            made_from |= dict.fromkeys([*same, *made, *own], origin)
         kept |= same
+        copies |= own
         files |= made
     files |= site_files(list(summaries.values()), ledger_head, calibration)
-    return _Gathered(files, kept, made_from, sorted(summaries))
+    return _Gathered(files, copies, kept, made_from, sorted(summaries))
 
 
 def _refuse_broken_links(gathered: _Gathered) -> None:
     pages = {path: data for path, data in gathered.files.items() if path.endswith(".html")}
-    problems = check_links(pages, [*gathered.files, *gathered.kept, MANIFEST])
+    problems = check_links(pages, [*gathered.files, *gathered.copies, *gathered.kept, MANIFEST])
     if problems:
         more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
         raise IntegrityError(
@@ -188,6 +200,8 @@ def _manifest(gathered: _Gathered) -> bytes:
     entries: dict[str, Entry] = dict(gathered.kept)
     for path, data in gathered.files.items():
         entries[path] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    for path, copy in gathered.copies.items():
+        entries[path] = {"sha256": copy.sha256, "bytes": copy.n_bytes}
     content = {"format": MANIFEST_FORMAT, "schema_version": SITE_SCHEMA_VERSION, "files": entries}
     return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode("ascii")
 
@@ -229,7 +243,7 @@ def previous_manifest(site_dir: Path) -> dict[str, Entry] | None:
     return {}
 
 
-def _build_beside(site_dir: Path, files: dict[str, bytes]) -> None:
+def _build_beside(site_dir: Path, files: Mapping[str, bytes | Copy]) -> None:
     """Write a whole new site into a folder beside its place and rename it there."""
     make_folder(site_dir.parent, private=False)
     building = site_dir.parent / f".{site_dir.name}.building-{os.getpid()}"
@@ -240,8 +254,12 @@ def _build_beside(site_dir: Path, files: dict[str, bytes]) -> None:
             for path in sorted(files):
                 target = building / path
                 make_folder(target.parent, private=False)
-                target.write_bytes(files[path])
-                target.chmod(0o644)
+                content = files[path]
+                if isinstance(content, Copy):
+                    content.put_at(target)
+                else:
+                    target.write_bytes(content)
+                    target.chmod(0o644)
             os.sync()
             building.rename(site_dir)
         except BaseException:
@@ -260,18 +278,28 @@ def _write_order(path: str) -> tuple[int, str]:
     return (2 if path.endswith(".html") else 1), path
 
 
-def _update(site_dir: Path, files: dict[str, bytes]) -> tuple[list[str], int]:
+def _update(site_dir: Path, files: Mapping[str, bytes | Copy]) -> tuple[list[str], int]:
     """Write the files that differ from what lies there, each atomically."""
     written = []
     for path in sorted(files, key=_write_order):
-        target = site_dir / path
-        with sentences("read", target):
-            same = target.is_file() and target.stat().st_size == len(files[path]) and target.read_bytes() == files[path]
-        if not same:
-            make_folder(target.parent, private=False)
-            write_atomic(target, files[path], private=False)
-            written.append(path)
+        target, content = site_dir / path, files[path]
+        if _is_there(target, content):
+            continue
+        make_folder(target.parent, private=False)
+        if isinstance(content, Copy):
+            content.put_at(target)
+        else:
+            write_atomic(target, content, private=False)
+        written.append(path)
     return written, len(files) - len(written)
+
+
+def _is_there(target: Path, content: bytes | Copy) -> bool:
+    """Whether a file of the site is as it should be."""
+    if isinstance(content, Copy):
+        return content.is_at(target)
+    with sentences("read", target):
+        return target.is_file() and target.stat().st_size == len(content) and target.read_bytes() == content
 
 
 def _remove_stale(site_dir: Path, paths: list[str]) -> list[str]:

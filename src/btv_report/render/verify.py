@@ -29,7 +29,7 @@ def verify_site(site_dir: Path) -> list[str]:
         file = site_dir / path
         if ".." in PurePosixPath(path).parts or not file.is_file():
             problems.append(f"{path} of the site is missing. `btv-report render` makes it again from the store.")
-        elif hashlib.sha256(file.read_bytes()).hexdigest() != manifest[path].get("sha256"):
+        elif _sha256(file) != manifest[path].get("sha256"):
             problems.append(
                 f"{path} of the site is not what was rendered. `btv-report render` makes it again from the store."
             )
@@ -39,3 +39,8 @@ def verify_site(site_dir: Path) -> list[str]:
     )
     problems += [f"{name} lies in the site but is not of it." for name in strangers]
     return problems
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

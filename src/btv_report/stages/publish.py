@@ -1,12 +1,14 @@
-"""From the store to the site: nothing but the store, and the workspace's calibration where it has one, is read."""
+"""From the store to the site: besides the store only the workspace's kept copies, and its calibration, are read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from btv_report.record import RunRecord
 from btv_report.render.site import SiteBuild, build_site
+from btv_report.store.kept_files import kept_file
 from btv_report.store.store import Store
 from btv_report.store.workspace import Workspace
 
@@ -36,7 +38,14 @@ def render_site(workspace: Workspace, site: Path) -> SiteBuild:
         _, head = store.ledger_head()
         memory = workspace.hidden / "site-memory.json" if site == workspace.site else None
         own = workspace.calibration if workspace.calibration.is_file() else None
-        return build_site(_records(store, latest, hashes), site, ledger_head=head, memory=memory, calibration=own)
+        return build_site(
+            _records(store, latest, hashes),
+            site,
+            ledger_head=head,
+            memory=memory,
+            calibration=own,
+            kept_file=partial(kept_file, workspace),
+        )
 
 
 def _records(store: Store, run_ids: list[str], hashes: dict[str, str]) -> Iterator[tuple[str, str, RunRecord]]:

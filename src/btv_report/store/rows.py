@@ -9,7 +9,7 @@ from typing import cast
 from btv_report.record import RunRecord
 from btv_report.store import tables
 from btv_report.store.canonical import canonical_value, record_sha256, run_id_of
-from btv_report.store.tables import Item, Row, Table
+from btv_report.store.columns import Item, Row, Table
 
 _LISTS = {
     "candidates": tables.CANDIDATE,
@@ -19,6 +19,13 @@ _LISTS = {
     "folds": tables.FOLD,
     "transits": tables.TRANSIT,
 }
+_EXOFOP_LISTS = {
+    "candidates": tables.EXOFOP_CANDIDATE,
+    "notes": tables.EXOFOP_NOTE,
+    "tables": tables.EXOFOP_TABLE,
+    "contrast_curves": tables.CONTRAST_CURVE,
+    "light_curves": tables.EXTERNAL_LIGHT_CURVE,
+}  # absent in records before ExoFOP was asked itself
 _RUN_FIELDS = ("started_at", "command", "parameters", "versions", "simulated")
 _RECORD_FIELDS = ("schema_version", "status", "warnings")
 _HELD_ELSEWHERE = {"run", "target", "exofop", "pixel_views", "checks", *_LISTS}
@@ -79,11 +86,7 @@ def _rows(record: Item, run_id: str, tic_id: int, sha256: str) -> dict[str, list
     views = {view["sector"]: view for view in reversed(record["pixel_views"])}
     for ordinal, check in enumerate(record["checks"]):
         _add_check(rows, check, {**place, "ordinal": ordinal}, views.get(check["sector"], {}))
-    exofop = record["exofop"]
-    rows["exofop"] = [tables.EXOFOP.encode(_without(exofop, "files"), place)]
-    rows["exofop_file"] = [
-        tables.EXOFOP_FILE.encode(item, {**place, "ordinal": n}) for n, item in enumerate(exofop["files"])
-    ]
+    _add_exofop(rows, record["exofop"], place)
     return rows
 
 
@@ -109,6 +112,14 @@ def _without(item: Item, *keys: str) -> Item:
     for key in keys:
         del copy[key]
     return copy
+
+
+def _add_exofop(rows: dict[str, list[Row]], exofop: Item, place: Item) -> None:
+    """The row of ExoFOP and those of its lists; an empty list stays in `other`, where it is not taken for an absent one."""
+    filled = {key: table for key, table in _EXOFOP_LISTS.items() if exofop.get(key)}
+    rows["exofop"] = [tables.EXOFOP.encode(_without(exofop, "files", *filled), place)]
+    for key, table in {"files": tables.EXOFOP_FILE, **filled}.items():
+        rows[table.name] = [table.encode(item, {**place, "ordinal": n}) for n, item in enumerate(exofop[key])]
 
 
 def _add_view(rows: dict[str, list[Row]], view: Item, place: Item) -> None:
@@ -151,7 +162,8 @@ def record_of_rows(found: Found) -> RunRecord:
     record["run"] = {key: item.pop(key) for key in _RUN_FIELDS} | item.pop("run", {})
     record |= item
     record["target"] = tables.TARGET.decode(found["target"][0])
-    record["exofop"] = tables.EXOFOP.decode(found["exofop"][0]) | {"files": _items(tables.EXOFOP_FILE, found)}
+    lists = {key: _items(table, found) for key, table in _EXOFOP_LISTS.items() if found[table.name]}
+    record["exofop"] = tables.EXOFOP.decode(found["exofop"][0]) | {"files": _items(tables.EXOFOP_FILE, found)} | lists
     record["pixel_views"] = [
         tables.PIXEL_VIEW.decode(row)
         | {"neighbours": [tables.NEIGHBOUR.decode(star) for star in _of(found["neighbour"], "view_ordinal", row)]}

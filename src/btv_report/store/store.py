@@ -14,11 +14,11 @@ import duckdb
 from btv_report.errors import IntegrityError, LocalEnvironmentError, NothingUsableError
 from btv_report.record import RunRecord
 from btv_report.store import tables
+from btv_report.store.columns import Row
 from btv_report.store.connection import REBUILD_HINT, explained, open_database, private_files
 from btv_report.store.ledger import LedgerEntry
 from btv_report.store.migrations import migrate, newest_version, packaged_migrations
 from btv_report.store.rows import RunRows, record_of_rows, rows_of_record
-from btv_report.store.tables import Row
 
 _LOAD_AT_ONCE = 100  # runs a batch: stamps of some 30 kB each stay far below the memory of any machine
 _ORDER = {"metric": "check_ordinal, name", "stamp": "check_ordinal, name", "neighbour": "view_ordinal, ordinal"}
@@ -92,6 +92,10 @@ FROM latest LEFT JOIN (SELECT run_id, tmag FROM target) AS target USING (run_id)
 LEFT JOIN sectors USING (run_id) LEFT JOIN candidates USING (run_id) LEFT JOIN verdicts USING (run_id)
 LEFT JOIN (SELECT run_id, n_files FROM exofop) AS exofop USING (run_id)
 ORDER BY tic_id
+"""
+_PUBLISHED_FILES = """
+SELECT DISTINCT tic_id, sha256 FROM exofop_file JOIN latest_run USING (run_id)
+WHERE published AND sha256 IS NOT NULL ORDER BY tic_id, sha256
 """
 
 
@@ -244,6 +248,11 @@ class Store:
 
     def _fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._connection.execute(sql, list(parameters)).fetchall()
+
+    def published_files(self) -> list[tuple[int, str]]:
+        """TIC number and sha256 of the observers' files that stand in the site by the latest runs."""
+        with explained(self.path):
+            return [(row[0], row[1]) for row in self._fetch(_PUBLISHED_FILES)]
 
     def load(self, run_id: str) -> RunRecord:
         """

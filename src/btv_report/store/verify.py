@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from btv_report.errors import BtvReportError, IntegrityError
+from btv_report.store.columns import Row
+from btv_report.store.kept_files import is_kept, verify_kept_files
 from btv_report.store.ledger import Ledger, LedgerEntry, verify_ledger
 from btv_report.store.recording import load_rows, read_sound_record, record_files
 from btv_report.store.rows import RunRows
 from btv_report.store.store import NumberedEntry, Store
-from btv_report.store.tables import RECORD_TABLES, Row
+from btv_report.store.tables import RECORD_TABLES
 from btv_report.store.workspace import Workspace
 
 _REBUILD = "`btv-report store rebuild` makes the database again from the records."
@@ -17,7 +19,7 @@ _REBUILD = "`btv-report store rebuild` makes the database again from the records
 
 def verify_workspace(workspace: Workspace) -> list[str]:
     """
-    Recompute record hashes, the ledger's chain and every row of the database.
+    Recompute record hashes, the ledger's chain, every row of the database, and the hashes of kept copies.
 
     Nothing is changed. The database is read to the last value, so damage that opening it would not show is found.
 
@@ -36,6 +38,7 @@ def verify_workspace(workspace: Workspace) -> list[str]:
     broken = verify_ledger(workspace.ledger)
     entries = [] if broken else Ledger(workspace.ledger).entries()
     problems += _verify_records(workspace, entries, chain_holds=not broken)
+    problems += verify_kept_files(workspace)
     if broken:
         return [*problems, broken]
     try:
@@ -86,7 +89,17 @@ def _verify_store(workspace: Workspace, entries: list[LedgerEntry]) -> list[str]
             except IntegrityError:
                 continue  # named above, with the records
             problems += _compare(expected, found)
-        return problems
+        return [*problems, *_missing_copies(workspace, store)]
+
+
+def _missing_copies(workspace: Workspace, store: Store) -> list[str]:
+    """Copies of observers' files that the latest runs say stand in the site, and that are not kept any more."""
+    return [
+        f"The copy of an ExoFOP file of TIC {tic_id} with sha256 {sha256} is missing in {workspace.runs}. "
+        f"`btv-report TIC {tic_id} --publish-files` keeps it again."
+        for tic_id, sha256 in store.published_files()
+        if not is_kept(workspace, tic_id, sha256)
+    ]
 
 
 def _verify_store_ledger(found: list[NumberedEntry], entries: list[LedgerEntry]) -> list[str]:

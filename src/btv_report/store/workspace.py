@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from btv_report.archive.cache_folder import default_cache_folder
+from btv_report.archive.cache_folder import default_cache_folder, named_cache_folder
 from btv_report.atomic import TEMPORARY_SUFFIX, make_folder, sentences
-from btv_report.errors import LocalEnvironmentError
+from btv_report.errors import LocalEnvironmentError, UsageError
 
 LOCK_TIMEOUT_S = 60.0
 
@@ -83,9 +84,17 @@ class Workspace:
 
         Raises
         ------
+        UsageError
+            If the root is that of the file system.
         LocalEnvironmentError
             If the root is not a folder, or the machine does not let us write.
         """
+        if self.root == Path(self.root.anchor):
+            raise UsageError(
+                f"The workspace cannot be {self.root}: its files would lie among those of the system.",
+                hint="Name a folder of its own with --workspace.",
+                path=self.root,
+            )
         if self.root.exists() and not self.root.is_dir():
             raise LocalEnvironmentError(
                 f"The workspace {self.root} is a file, not a folder.",
@@ -181,5 +190,35 @@ def _is_own_checkout(folder: Path) -> bool:
 
 
 def cache_folder(workspace: Workspace, environment: Mapping[str, str]) -> Path:
-    """Where fetched bytes are kept: the folder that a variable names, else `.btv-report/cache` in the workspace."""
-    return default_cache_folder(environment, workspace.root)
+    """
+    Where fetched bytes are kept: the folder that a variable names, else `.btv-report/cache` in the workspace.
+
+    Raises
+    ------
+    UsageError
+        If a variable names a place where cache and other files would get into each other's way: the root of the file system, the
+        home folder itself, the workspace or its records, or a place inside a site, or around one.
+    """
+    folder = default_cache_folder(environment, workspace.root)
+    if named_cache_folder(environment) is not None:
+        _refuse_shared_place(folder, workspace)
+    return folder
+
+
+def _refuse_shared_place(folder: Path, workspace: Workspace) -> None:
+    place = Path(os.path.realpath(folder))
+    root = Path(os.path.realpath(workspace.root))
+    sites = [root / workspace.site.name, root / workspace.private_site.name]
+    if place in {Path(place.anchor), Path(os.path.realpath(Path.home()))}:
+        why = "it would fill a folder that is not its own"
+    elif place in {root, root / workspace.runs.name}:
+        why = "it would lie among the workspace's own files"
+    elif any(place.is_relative_to(site) or site.is_relative_to(place) for site in sites):
+        why = "cache and site would lie in each other, and what is cached is not for publishing"
+    else:
+        return
+    raise UsageError(
+        f"{folder} cannot be the cache: {why}.",
+        hint="Name a folder of its own with BTV_REPORT_CACHE_DIR, or unset it.",
+        path=folder,
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from btv_report.dossier.figures.centroid import centroid_figures
+from btv_report.dossier.figures.contrast import contrast_figures
 from btv_report.dossier.figures.curves import aperture_figures
+from btv_report.dossier.figures.external_light_curves import external_light_curve_figures
 from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.figures.folds import fold_figures
 from btv_report.dossier.figures.ghost import ghost_figures
@@ -29,7 +31,8 @@ def all_figures(record: RunRecord) -> dict[SectionKey, tuple[Figure, ...]]:
     -------
     dict
         Figures by `("light_curve", sector)`, `("control", sector)`, `("fold", candidate)`, and `("stamps", candidate, sector)`,
-        `("centroid", ...)`, `("aperture", ...)`, `("ghost", ...)`. A section without figures has no key: what a record does not
+        `("centroid", ...)`, `("aperture", ...)`, `("ghost", ...)`; those of ExoFOP's files by
+        `("contrast",)` and `("external_light_curves",)`. A section without figures has no key: what a record does not
         hold is not drawn, and that is no error. `("control", sector)` stands for sectors without the stamps of a candidate,
         whose first figure is a control image already.
     """
@@ -48,4 +51,6 @@ def all_figures(record: RunRecord) -> dict[SectionKey, tuple[Figure, ...]]:
     for sector in sectors:
         if sector not in with_stamps:
             figures["control", sector] = control_figures(record, sector)
+    figures[("contrast",)] = contrast_figures(record)
+    figures[("external_light_curves",)] = external_light_curve_figures(record)
     return {key: found for key, found in figures.items() if found}
