@@ -9,6 +9,7 @@ from typing import Any
 
 from btv_report import exit_codes
 from btv_report.archive.progress import ProgressCallback, say_nothing
+from btv_report.errors import LocalEnvironmentError
 from btv_report.record import RunRecord
 from btv_report.render.site import previous_manifest
 from btv_report.stages.answer import report_answer, report_text
@@ -17,6 +18,7 @@ from btv_report.stages.checking import check_pixels
 from btv_report.stages.dv_reports import compare_with_spoc
 from btv_report.stages.exofop import look_at_exofop
 from btv_report.stages.faults import FROM_MIRROR
+from btv_report.stages.follow_up import read_follow_up
 from btv_report.stages.publish import render_site
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.sectors import exofop_manifests, find_and_read
@@ -38,6 +40,7 @@ class Outcome:
     answer : the object of `--json`
     text : the same for a reader
     exit_code : see `exit_codes`
+    private_words : sentences for the one who runs it alone, about what only a login shows
     """
 
     record: RunRecord
@@ -46,6 +49,7 @@ class Outcome:
     answer: dict[str, Any]
     text: str
     exit_code: int
+    private_words: tuple[str, ...] = ()
 
 
 def run_report(
@@ -72,14 +76,18 @@ def run_report(
     if not request.dry_run:
         workspace.ensure_writable()
         previous_manifest(workspace.site)  # a foreign folder in the site's place is refused before anything is recorded
+    elif workspace.root.exists() and not workspace.root.is_dir():
+        words = f"The workspace {workspace.root} is a file, not a folder."
+        raise LocalEnvironmentError(words, hint="Name a folder with --workspace.", path=workspace.root)
     tell(f"TIC {request.tic_id}: reading products")
     archive = open_archive(request, progress=progress)
     found = find_and_read(request, archive)
-    exofop = look_at_exofop(request, exofop_manifests(found.mirror))
-    candidates = (request.ephemeris,) if request.ephemeris else ()
+    exofop = look_at_exofop(request, exofop_manifests(found.mirror), tell=tell)
+    follow_up = read_follow_up(request, exofop, found)
+    candidates = follow_up.candidates
     checked = check_pixels(request, found, candidates, tell=tell)
     spoc = compare_with_spoc(found.dv, candidates, found.prf_sets.grids)
-    record = assemble_record(request, found, exofop, candidates, checked, spoc=spoc)
+    record = assemble_record(request, found, exofop, follow_up, checked, spoc=spoc)
     run_id = page = None
     if not request.dry_run:
         tell(f"TIC {request.tic_id}: recording and rendering")
@@ -94,8 +102,9 @@ def run_report(
         to_fetch=found.archive.to_fetch if request.dry_run else (),
         source=request.mast_url,
     )
-    code = exit_codes.DONE if record["status"] == "complete" else exit_codes.GAPS
-    return Outcome(record, run_id, page, answer, report_text(answer, page=page), code)
+    is_whole = record["status"] == "complete" and not exofop.is_login_over
+    code = exit_codes.DONE if is_whole else exit_codes.GAPS
+    return Outcome(record, run_id, page, answer, report_text(answer, page=page), code, exofop.private_words)
 
 
 def report(target: int | str, *, workspace: Path | str = ".", **options: Any) -> RunRecord:
@@ -126,9 +135,13 @@ def report(target: int | str, *, workspace: Path | str = ".", **options: Any) ->
 
 
 def cited_from_cache(record: RunRecord) -> list[str]:
-    """Digests of the used products whose bytes lie in the cache."""
-    return [
+    """Digests of the used products whose bytes lie in the cache, and of ExoFOP's files and tables."""
+    products = [
         product["sha256"]
         for product in record["products"]
         if product["used"] and product["sha256"] and product["retrieved"] != FROM_MIRROR
     ]
+    exofop = record["exofop"]
+    files = [file["sha256"] for file in exofop["files"] if file["sha256"]]
+    tables = [answer["sha256"] for answer in exofop["answers"].values() if answer.get("sha256")]
+    return [*products, *files, *tables]

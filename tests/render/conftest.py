@@ -1,21 +1,15 @@
-"""Built sites, and a real browser to read them."""
+"""Built sites."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from btv_report.record import RunRecord
 from btv_report.render.site import build_site
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 RecordMaker = Callable[..., RunRecord]
 Entry = tuple[str, str, RunRecord]
@@ -50,24 +44,3 @@ def site(entries: list[Entry], tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("built") / "site"
     build_site(entries, folder, ledger_head="12" * 32)
     return folder
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium; without it these tests are skipped, except where CI says that it must be there."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    required = os.environ.get("CI") == "true"
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        if required:
-            raise
-        pytest.skip("playwright is not installed")
-    if chromium is None:
-        if required:
-            pytest.fail("CI must have Chromium, and it is not on the PATH")
-        pytest.skip("Chromium is not on the PATH")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium)
-        yield started
-        started.close()

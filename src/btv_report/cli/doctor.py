@@ -14,7 +14,7 @@ from btv_report.cli.workspaces import find_workspace, settings_folder
 
 
 @click.command("doctor")
-@click.option("--online", is_flag=True, help="Also ask MAST one small question; nothing is fetched.")
+@click.option("--online", is_flag=True, help="Also ask MAST and ExoFOP one small question each; nothing is fetched.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.option(
     "--workspace", type=click.Path(path_type=Path, readable=False), metavar="DIR", help="Which workspace to look at."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import os
+import re
 import sys
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -14,9 +16,11 @@ from click.core import ParameterSource
 from btv_report.cli.outcome import errors_become_sentences, printable, say, stop
 from btv_report.cli.progress import story
 from btv_report.cli.workspaces import find_workspace, settings_folder
-from btv_report.errors import BtvReportError, UsageError
+from btv_report.errors import AmbiguousTargetError, BtvReportError, UsageError
+from btv_report.fits.headers import PIPELINES
 
-PIPELINES = ("SPOC", "TESS-SPOC", "QLP", "TGLC", "TESScut", "unknown")
+ORIGINS = "btv_report.origins"
+_SOUTHERN = re.compile(r"-\d", re.ASCII)
 
 
 class ReportCommand(click.Command):
@@ -31,14 +35,41 @@ class ReportCommand(click.Command):
         with errors_become_sentences():
             given = given_to_report(os.environ, settings_folder(_workspace_option(args)))
         ctx.default_map = {name: value.value for name, value in given.items()}
+        ctx.meta[ORIGINS] = {name: value.origin for name, value in given.items()}
         try:
-            return super().parse_args(ctx, args)
+            return super().parse_args(ctx, southern_positions(args, self.params))
         except click.BadParameter as error:
             name = error.param.name if error.param is not None else None
             if name not in given or ctx.get_parameter_source(name) is not ParameterSource.DEFAULT_MAP:
                 raise
             words = f"{error.message} It comes from the {given[name].origin}."
             raise click.BadParameter(words, ctx, error.param) from error
+
+
+def southern_positions(args: list[str], parameters: Sequence[click.Parameter]) -> list[str]:
+    """The words with those behind `--` that are a negative declination and no option, such as -80.469; in their order."""
+    options = [item for item in parameters if isinstance(item, click.Option)]
+    with_value = {name for item in options if not item.is_flag for name in item.opts}
+    words: list[str] = []
+    target: list[str] = []
+    rest = iter(args)
+    for word in rest:
+        if word == "--":
+            return [*words, "--", *target, *rest]
+        if word in with_value:
+            words += [word, *islice(rest, 1)]
+        elif _SOUTHERN.match(word) or (target and not word.startswith("-")):
+            target.append(word)
+        else:
+            words.append(word)
+    return [*words, "--", *target] if target else words
+
+
+def origin_of(ctx: click.Context, parameter: str) -> str:
+    """Where a setting that no flag gave comes from, such as ` (variable BTV_REPORT_EXPTIME)`; empty for a flag."""
+    if ctx.get_parameter_source(parameter) is not ParameterSource.DEFAULT_MAP:
+        return ""
+    return f" ({ctx.meta[ORIGINS][parameter]})"
 
 
 def _workspace_option(args: list[str]) -> Path | None:
@@ -114,6 +145,15 @@ def _workspace_option(args: list[str]) -> Path | None:
 )
 @click.option("--no-plot-data", is_flag=True, help="Keep numbers only, no stamps.")
 @click.option("--no-exofop", is_flag=True, help="Leave ExoFOP out.")
+@click.option(
+    "--cookie-jar",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Login at ExoFOP: a cookie jar of curl or wget. What only it shows stays in the cache, in a tree of its own.",
+)
+@click.option(
+    "--publish-files", is_flag=True, help="Copy observers' public files into the site; else it links to them at ExoFOP."
+)
 @click.option("--dry-run", is_flag=True, help="Say which files would be used and fetched, and why; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.option(
@@ -124,7 +164,9 @@ def _workspace_option(args: list[str]) -> Path | None:
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing on stderr but errors.")
+@click.pass_context
 def report_command(
+    ctx: click.Context,
     *,
     target: tuple[str, ...],
     mirrors: tuple[str, ...],
@@ -144,6 +186,8 @@ def report_command(
     prf: Path | None,
     no_plot_data: bool,
     no_exofop: bool,
+    cookie_jar: Path | None,
+    publish_files: bool,
     dry_run: bool,
     as_json: bool,
     workspace: Path | None,
@@ -156,12 +200,13 @@ def report_command(
     \b
     Examples:
       btv-report TIC 365938305
+      btv-report 84.29 -80.469
       btv-report TIC 188646744 --mirror ~/tess --offline
       btv-report 188646744 --mirror ~/tess --period 14.2423724 --epoch 3540.26317 --duration 4.046 --json
     """
 
     def answer_nothing(error: BtvReportError) -> None:
-        if as_json and not isinstance(error, UsageError):
+        if as_json and (isinstance(error, AmbiguousTargetError) or not isinstance(error, UsageError)):
             from btv_report.stages.answer import nothing_answer
 
             click.echo(json.dumps(nothing_answer(error), ensure_ascii=True))
@@ -170,10 +215,11 @@ def report_command(
         from btv_report.ephemeris import ephemeris_from_options
         from btv_report.pipeline import run_report
         from btv_report.quality import resolve_quality_mask
+        from btv_report.settings_doubts import require_exptime
         from btv_report.stages.target import make_request, resolution_words
 
-        if exptime_s is not None and not (math.isfinite(exptime_s) and exptime_s > 0):
-            raise UsageError(f"--exptime {exptime_s:g} is no exposure time.", hint="Give seconds, such as 120.")
+        if exptime_s is not None:
+            require_exptime(exptime_s, origin_of(ctx, "exptime_s"))
         ephemeris = ephemeris_from_options(period_days, epoch_btjd, duration_hours)
         place, note = find_workspace(workspace)
         if note and not quiet:
@@ -186,6 +232,7 @@ def report_command(
                 progress=tell.progress,
                 mirrors=_folders(mirrors),
                 offline=offline,
+                offline_from=origin_of(ctx, "offline"),
                 refresh=refresh,
                 sectors=sectors,
                 pipelines=pipelines,
@@ -198,13 +245,15 @@ def report_command(
                 prf=prf,
                 store_plot_data=not no_plot_data,
                 exofop=not no_exofop,
+                cookie_jar=cookie_jar,
+                publish_files=publish_files,
                 dry_run=dry_run,
                 command=("btv-report", *sys.argv[1:]),
             )
             outcome = run_report(request, tell=tell, progress=tell.progress)
         if request.resolved is not None and not quiet:
             say(resolution_words(request.resolved))
-        for warning in outcome.answer["warnings"]:
+        for warning in (*outcome.answer["warnings"], *outcome.private_words):
             if not quiet:
                 say(f"Warning: {warning}")
         if as_json:

@@ -91,7 +91,11 @@ def check_rows(checks: Sequence[CheckValue], *, stamps: bool = False) -> list[di
 
 
 def nothing_answer(error: BtvReportError) -> dict[str, Any]:
-    """The answer when no dossier could be made; the sentence stands in `warnings`."""
+    """The answer when no dossier could be made; the sentence stands in `warnings`, stars that answer to a name in `matches`."""
+    matches = [
+        {"tic_id": tic_id, "separation_arcsec": separation, **({} if tmag is None else {"tmag": tmag})}
+        for tic_id, separation, tmag in getattr(error, "matches", ())
+    ]
     return {
         "schema_version": SCHEMA_VERSION,
         "run_id": None,
@@ -104,6 +108,7 @@ def nothing_answer(error: BtvReportError) -> dict[str, Any]:
         "transits": [],
         "exofop": {"state": "SKIPPED", "n_files": 0, "manifest": None},
         "warnings": [str(error)],
+        **({"matches": matches} if matches else {}),
     }
 
 

@@ -21,6 +21,7 @@ from btv_report.stages.checking import NO_PIXELS, CheckedPixels
 from btv_report.stages.dv_reports import SpocComparison
 from btv_report.stages.exofop import ExoFopLook
 from btv_report.stages.faults import FROM_MIRROR, fault_state, mirror_state, missing_sectors
+from btv_report.stages.follow_up import FollowUp
 from btv_report.stages.prf_sets import prf_parameters
 from btv_report.stages.reduce import bin_light_curve, bin_width_hours, fold_light_curves
 from btv_report.stages.request import ReportRequest
@@ -34,7 +35,7 @@ def assemble_record(
     request: ReportRequest,
     found: FoundProducts,
     exofop: ExoFopLook,
-    candidates: Sequence[Ephemeris],
+    follow_up: FollowUp,
     checked: CheckedPixels,
     *,
     spoc: SpocComparison,
@@ -45,6 +46,7 @@ def assemble_record(
     Its status is `gaps` when an answer or a product leaves one, else `complete`.
     """
     asked_at = run_time()
+    candidates = follow_up.candidates
     answers = _answers(request, found, exofop, asked_at)
     record: RunRecord = {
         "schema_version": SCHEMA_VERSION,
@@ -60,8 +62,8 @@ def assemble_record(
         "checks": [values.check_value(result, inputs) for result, inputs in checked.results],
         "mask_sensitivity": [values.mask_sensitivity_value(comparison) for comparison in checked.masks],
         "transits": [values.transit_value(row) for row in checked.transits],
-        "exofop": values.exofop_value(str(exofop.state), exofop.detail, exofop.manifest),
-        "warnings": [*_doubts(request), *found.warnings, *exofop.warnings],
+        "exofop": values.exofop_value(str(exofop.state), exofop.detail, exofop.manifest, follow_up.values),
+        "warnings": [*_doubts(request), *found.warnings, *exofop.warnings, *follow_up.warnings],
     }
     if found.time_offsets:
         record["time_offsets"] = found.time_offsets
@@ -132,7 +134,8 @@ def _answers(request: ReportRequest, found: FoundProducts, exofop: ExoFopLook, a
         "asked_at": asked_at,
         "detail": exofop.detail,
     }
-    return [*answers, follow_up]
+    gaps = [_answer("exofop", name, state, asked_at, detail) for name, state, detail in exofop.gaps]
+    return [*answers, follow_up, *gaps]
 
 
 def _mirror_answers(request: ReportRequest, found: FoundProducts, asked_at: str) -> list[AnswerValue]:

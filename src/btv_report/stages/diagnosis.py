@@ -14,15 +14,19 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from btv_report._version import __version__
-from btv_report.archive.addresses import mast_url, public_url
-from btv_report.archive.cache_folder import named_cache_folder, require_trusted
-from btv_report.errors import BtvReportError
+from btv_report.archive.addresses import exofop_url, mast_url, public_url
+from btv_report.archive.cache_folder import default_cache_folder, named_cache_folder, require_trusted
+from btv_report.archive.limits import Limits
+from btv_report.errors import BtvReportError, TargetNotFoundError
 from btv_report.settings import FILE_NAME, PREFIX, SETTINGS, load_settings
+from btv_report.settings_doubts import doubts
 from btv_report.store.workspace import Workspace, cache_folder
 
 LITTLE_DISK_BYTES = 2_000_000_000
 SMALL_QUESTION_TIC_ID = 261136679
 """pi Mensae: in every version of the TIC."""
+SHORT_PATIENCE = Limits(tries=2, table_deadline_s=60.0, read_timeout_s=30.0)
+"""Whoever asks for a diagnosis waits for it."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,14 @@ def diagnose(
     workspace: Workspace, environment: Mapping[str, str], settings_folder: Path, *, online: bool
 ) -> list[Finding]:
     """Every finding, in a stable order; `settings_folder` is where btv-report.toml may stand."""
-    cache = cache_folder(workspace, environment)
     named = named_cache_folder(environment)
+    cache = default_cache_folder(environment, workspace.root)
     findings = [_versions(), *_dependencies(), _locale(), _settings(environment, settings_folder)]
     findings += [_folder("workspace", workspace.root), _disk("workspace disk", workspace.root)]
-    findings += [_cache(cache, named[1] if named else ""), _disk("cache disk", cache)]
+    findings += [_cache(cache, named[1] if named else "", workspace, environment), _disk("cache disk", cache)]
     findings += [_store(workspace), _tls()]
     if online:
-        findings.append(_archive(environment, cache))
+        findings += [_archive(environment, cache), _exofop(environment)]
     return findings
 
 
@@ -100,6 +104,10 @@ def _settings(environment: Mapping[str, str], folder: Path) -> Finding:
             near = get_close_matches(variable, known, n=1)
             remedy = f"Did you mean {near[0]}?" if near else "`btv-report config` shows all that are."
             return Finding("settings", "warning", f"{variable} is set, and is no setting.", remedy)
+    for name, sentence in doubts(values).items():
+        (origin,) = [value.origin for value in values if value.setting.name == name]
+        remedy = "`btv-report config` shows all that are."
+        return Finding("settings", "problem", f"{name} ({origin}) cannot be used: {sentence}", remedy)
     number = sum(value.origin != "default" for value in values)
     where = f"{folder / FILE_NAME}, " if (folder / FILE_NAME).is_file() else ""
     return Finding("settings", "ok", f"{where}{number} other than the default.")
@@ -111,7 +119,7 @@ def _folder(topic: str, folder: Path) -> Finding:
         remedy = "Move it away, or choose another folder."
         return Finding(topic, "problem", f"{existing} is in the way: it is no folder.", remedy)
     if not os.access(existing, os.W_OK | os.X_OK):
-        remedy = "Choose another folder with --workspace."
+        remedy = f"Choose another folder with {'BTV_REPORT_CACHE_DIR' if topic == 'cache' else '--workspace'}."
         return Finding(topic, "problem", f"{folder} cannot be written to.", remedy)
     if existing != folder:
         return Finding(topic, "ok", f"{folder}, is not there yet, and can be made.")
@@ -123,8 +131,12 @@ def _folder(topic: str, folder: Path) -> Finding:
     return Finding(topic, "ok", f"{folder}, writable ({mode}).")
 
 
-def _cache(folder: Path, variable: str) -> Finding:
+def _cache(folder: Path, variable: str, workspace: Workspace, environment: Mapping[str, str]) -> Finding:
     origin = f" ({variable})" if variable else ""
+    try:
+        cache_folder(workspace, environment)
+    except BtvReportError as error:
+        return Finding("cache", "problem", error.message, error.hint)
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises where a folder above may not be entered
         return _folder("cache", folder)
     try:
@@ -171,19 +183,36 @@ def _tls() -> Finding:
     return Finding("TLS", "ok", "certificates are verified.")
 
 
+def _exofop(environment: Mapping[str, str]) -> Finding:
+    """One small question; the answer is not kept."""
+    from btv_report.archive.fetch import Fetcher
+    from btv_report.exofop.asking.service import ExoFopService
+
+    try:
+        url = exofop_url(environment)
+    except BtvReportError as error:
+        return Finding("ExoFOP", "problem", error.message, error.hint)
+    asked, _ = ExoFopService(url, Fetcher(limits=SHORT_PATIENCE)).target(SMALL_QUESTION_TIC_ID)
+    if asked.state.is_gap:
+        words = f"{public_url(url)}: {asked.state}, {asked.words}."
+        return Finding("ExoFOP", "problem", words, "Try again later.", local=False)
+    return Finding("ExoFOP", "ok", f"{public_url(url)} answers.", local=False)
+
+
 def _archive(environment: Mapping[str, str], cache: Path) -> Finding:
-    """One small question, with its own short patience; the answer is not kept."""
-    from btv_report.archive.limits import Limits
+    """One small question; the answer is not kept."""
     from btv_report.archive.mast_archive import MastArchive
 
     try:
         url = mast_url(environment)
     except BtvReportError as error:
         return Finding("MAST", "problem", error.message, error.hint)
-    patience = Limits(tries=2, table_deadline_s=60.0, read_timeout_s=30.0)
-    archive = MastArchive(cache, base_url=url, refresh=True, keep_answers=False, limits=patience)
+    archive = MastArchive(cache, base_url=url, refresh=True, keep_answers=False, limits=SHORT_PATIENCE)
     try:
         archive.star(SMALL_QUESTION_TIC_ID)
+    except TargetNotFoundError:  # an institute's mirror need not hold every star
+        words = f"{public_url(url)} answers; it has no TIC {SMALL_QUESTION_TIC_ID}."
+        return Finding("MAST", "ok", words, local=False)
     except BtvReportError as error:
         return Finding("MAST", "problem", f"{public_url(url)}: {error.message}", error.hint, local=False)
     return Finding("MAST", "ok", f"{public_url(url)} answers.", local=False)

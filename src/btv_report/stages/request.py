@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from btv_report.archive.addresses import MAST_URL, public_url
+from btv_report.archive.addresses import EXOFOP_URL, MAST_URL, public_url
 from btv_report.archive.mast_types import ResolvedTarget
 from btv_report.ephemeris import Ephemeris
 from btv_report.quality import DEFAULT_QUALITY_MASK
+
+LOGIN_OPTION = "--cookie-jar"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class ReportRequest:
     workspace : folder of records, store and site
     mirrors : folder trees of FITS files
     offline : open no socket
+    offline_from : where that stands when no flag says so, such as ` (variable BTV_REPORT_OFFLINE)`; for messages
     sectors, pipelines, exptime_s : which products; empty or None for all
     ephemeris : the user's candidate, None for none
     flux : `pdcsap` or `sap`
@@ -35,6 +39,9 @@ class ReportRequest:
     dry_run : say what would be used and fetched, write nothing
     refresh : ask the archive again, and fetch again
     mast_url : address of the archive, MAST's own or a mirror of its services
+    exofop_url : folder of ExoFOP's services, its own or a mirror's
+    cookie_jar : a login at ExoFOP; no record and no page says that there was one
+    publish_files : copy observers' public files into the site
     resolved : what a name or position was resolved to; None for a TIC number
     command : the command as typed, for the audit block
     """
@@ -43,6 +50,7 @@ class ReportRequest:
     workspace: Path
     mirrors: tuple[Path, ...] = ()
     offline: bool = False
+    offline_from: str = ""
     sectors: tuple[int, ...] = ()
     pipelines: tuple[str, ...] = ()
     exptime_s: float | None = None
@@ -57,6 +65,9 @@ class ReportRequest:
     dry_run: bool = False
     refresh: bool = False
     mast_url: str = MAST_URL
+    exofop_url: str = EXOFOP_URL
+    cookie_jar: Path | None = None
+    publish_files: bool = False
     resolved: ResolvedTarget | None = None
     command: tuple[str, ...] = ()
 
@@ -80,12 +91,23 @@ class ReportRequest:
             "store_plot_data": self.store_plot_data,
             "exofop": self.exofop,
             **({} if self.offline else {"mast_url": public_url(self.mast_url), "refresh": self.refresh}),
+            **({} if self.offline or not self.exofop else {"exofop_url": public_url(self.exofop_url)}),
+            **({"publish_files": True} if self.publish_files else {}),
             **({"target_input": self.resolved.target_input} if self.resolved else {}),
         }
 
     def published_command(self) -> list[str]:
-        """The command with every path reduced to its last name."""
-        return [_without_folders(word) for word in self.command]
+        """The command with every path reduced to its last name, and no word of a login: what it shows, nobody else may know."""
+        return [_without_folders(word) for word in _without_login(self.command)]
+
+
+def _without_login(command: Sequence[str]) -> list[str]:
+    """The command without `--cookie-jar`."""
+    words: list[str] = []
+    for before, word in zip(("", *command), command, strict=False):
+        if LOGIN_OPTION not in {word.partition("=")[0], before}:
+            words.append(word)
+    return words
 
 
 def _without_folders(word: str) -> str:

@@ -13,11 +13,12 @@ from btv_report.checks.inputs import PixelStack
 from btv_report.checks.mask_sensitivity import MaskComparison
 from btv_report.checks.result import CheckResult, Metric, TransitRow
 from btv_report.ephemeris import Ephemeris
-from btv_report.exofop.types import ExoFopManifest
+from btv_report.exofop.types import ExoFopFile, ExoFopManifest
 from btv_report.products.model import LightCurve, ProductFile, TargetPixelFile
 from btv_report.record import (
     CandidateValue,
     CheckValue,
+    ExoFopFileValue,
     ExoFopValue,
     FoldValue,
     LightCurveValue,
@@ -88,7 +89,7 @@ def product_value(product: ProductFile, provenance: Mapping[str, Any]) -> Produc
         "procver": header.procver if header else None,
         "date": header.date if header else None,
         "simulated": header.simulated if header else False,
-        "retrieved": product.retrieved,
+        "retrieved": f"{product.retrieved}, from {product.host}" if product.host else product.retrieved,
         "provenance": dict(provenance),
     }
 
@@ -282,30 +283,38 @@ def transit_value(row: TransitRow) -> TransitValue:
     return cast(TransitValue, {key: value for key, value in asdict(row).items() if value is not None})
 
 
-def exofop_value(state: str, detail: str, manifest: ExoFopManifest | None) -> ExoFopValue:
+def exofop_value(state: str, detail: str, manifest: ExoFopManifest | None, follow_up: Mapping[str, Any]) -> ExoFopValue:
     """What is known of ExoFOP; of a manifest made with a cookie jar only its existence, since its rows may be restricted."""
     public = manifest is not None and not manifest.private
-    return {
+    value: ExoFopValue = {
         "state": state,
         "detail": detail,
         "n_files": len(manifest.files) if manifest and public else 0,
         "generated_at": manifest.generated_at if manifest and public else None,
         "manifest_sha256": manifest.sha256 if manifest and public else None,
-        "files": [
-            {
-                "file_id": file.file_id,
-                "filename": file.filename,
-                "type": file.type,
-                "date": file.date,
-                "group": file.group,
-                "bytes": file.n_bytes,
-                "sha256": file.sha256,
-                "description": file.description,
-                "state": str(file.state),
-            }
-            for file in manifest.files
-        ]
-        if manifest and public
-        else [],
+        "files": [exofop_file_value(file) for file in manifest.files] if manifest and public else [],
         "answers": {name: dict(answer) for name, answer in manifest.answers.items()} if manifest and public else {},
     }
+    return cast(ExoFopValue, {**value, **follow_up})
+
+
+def exofop_file_value(file: ExoFopFile) -> ExoFopFileValue:
+    """One file of the manifest; what is not recorded of it is absent."""
+    value: ExoFopFileValue = {
+        "file_id": file.file_id,
+        "filename": file.filename,
+        "type": file.type,
+        "date": file.date,
+        "group": file.group,
+        "bytes": file.n_bytes,
+        "sha256": file.sha256,
+        "description": file.description,
+        "state": str(file.state),
+        "tag": file.tag,
+        "user": file.user,
+    }
+    if file.content is not None:
+        value["content"] = file.content
+    if file.older_sha256:
+        value["older_versions"] = list(file.older_sha256)
+    return value
