@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from btv_report.archive.limits import Limits
 from btv_report.simulation.fits_files import WrittenScene
 
 TIC_ID = 9000000077
@@ -129,7 +130,14 @@ def test_f093_target_that_the_mirror_does_not_hold(run: Any, mirror: Path, tmp_p
     assert not (tmp_path / "workspace" / "runs" / "5").exists()
 
 
-def test_no_mirror_at_all_says_where_to_look(run: Any) -> None:
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody answers here, and the waits between tries are tested elsewhere."""
+    for stage in ("target", "exofop"):
+        monkeypatch.setattr(f"btv_report.stages.{stage}.LIMITS", Limits(backoff_s=0.001))
+
+
+def test_no_mirror_at_all_says_where_to_look(run: Any, impatience: None) -> None:
     ran = run("TIC 365938305")
     assert ran.code == 4
     assert "--mirror" in ran.stderr
@@ -270,7 +278,9 @@ def test_f143_workspace_that_is_a_file(run: Any, mirror: Path, tmp_path: Path) -
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_f131_control_characters_of_a_header_do_not_reach_the_terminal(run: Any, mirror: Path) -> None:
+def test_f131_control_characters_of_a_header_do_not_reach_the_terminal(
+    run: Any, mirror: Path, impatience: None
+) -> None:
     path = file_of(mirror, "_tp")
     path.rename(path.with_name("evil\x1b[31m_tp.fits"))
     ran = run(str(TIC_ID), "--mirror", mirror, "--dry-run")
