@@ -161,7 +161,7 @@ def test_command_prints_records_and_renders(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, command)
     assert result.exit_code == 0
     assert "[power]: not met" in result.stdout
-    assert "0 of 10 truth tables met, 10 not met." in result.stdout
+    assert f"0 of {len(TABLES)} truth tables met, {len(TABLES)} not met." in result.stdout
     assert f"written to {place / 'site' / 'methods' / 'calibration' / 'index.html'}" in result.stderr
     assert "near &lt;b&gt;" in (place / "site" / "methods" / "calibration" / "index.html").read_text()
     as_json = CliRunner().invoke(cli, [*command, "--json"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from btv_report.calibration.prf_sets import prf_sets
 from btv_report.calibration.table import Column, Row, Table, Value
 from btv_report.calibration.trials import Effort, RealData
 from btv_report.checks import thresholds
@@ -99,7 +100,7 @@ def answer_key_table(effort: Effort, data: RealData | None) -> Table:
             else "the data folder holds no SPOC DV report with images"
         )
         return Table(KEY, TITLE, ASKED, METHOD, COLUMNS, (), missing=f"Not measured: {missing}.")
-    grids = _prf_sets(data)
+    grids = prf_sets(data)
     rows: list[Row] = []
     single: list[Row] = []
     for kind in KINDS:
@@ -143,15 +144,6 @@ def _same_signal(first: _Image, second: _Image) -> bool:
         return False
     one, other = first.planet.period_days or 0.0, second.planet.period_days or 0.0
     return abs(one - other) <= SAME_PERIOD * max(one, other)
-
-
-def _prf_sets(data: RealData | None) -> Sequence[PrfGrid]:
-    from btv_report.products.prf_files import read_prf_folder
-
-    try:
-        return read_prf_folder(data.folder).grids if data else ()
-    except BtvReportError:  # no PRF files in the data: the Gaussian's rows stand alone
-        return ()
 
 
 _Fitted = Sequence[tuple[_Image, DvComparison]]

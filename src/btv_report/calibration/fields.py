@@ -17,7 +17,7 @@ import numpy as np
 from btv_report.checks.apertures import FloatArray, distance_px
 from btv_report.checks.difference_image import SEARCH_RADIUS_PX, measure_pixels
 from btv_report.checks.inputs import PixelStack, StackStar
-from btv_report.checks.prf import GaussianPrf
+from btv_report.checks.prf import GaussianPrf, Prf
 from btv_report.checks.scene import describe_scene
 from btv_report.checks.source_fit import FIT_MARGIN_PX, Landscape, model_noise
 from btv_report.ephemeris import Ephemeris
@@ -61,6 +61,7 @@ class Sky:
     turn_deg : direction of east on the stamp
     magnitude_error : standard deviation of the catalogue's magnitudes
     sector : number of the sector
+    prf : image of a star, for stamps of the shape `SHAPE`; None takes the three Gaussians of this module
     """
 
     cadence_s: float = 1800.0
@@ -68,6 +69,7 @@ class Sky:
     turn_deg: float = 40.0
     magnitude_error: float = 0.0
     sector: int = 1
+    prf: Prf | None = None
 
     @property
     def arcsec_per_pixel(self) -> FloatArray:
@@ -76,17 +78,19 @@ class Sky:
         return PIXEL_ARCSEC * np.array([[-math.cos(turn), math.sin(turn)], [math.sin(turn), math.cos(turn)]])
 
 
-def star_images(rows: FloatArray, columns: FloatArray, shape: tuple[int, int] = SHAPE) -> FloatArray:
-    """Images of unit stars, shape (m, n_row, n_column)."""
-    images = np.zeros((len(rows), *shape))
+def star_images(rows: FloatArray, columns: FloatArray, prf: Prf | None = None) -> FloatArray:
+    """Images of unit stars, shape (m, n_row, n_column); `prf` as in `Sky`."""
+    if prf is not None:
+        return prf.evaluate(rows, columns)
+    images = np.zeros((len(rows), *SHAPE))
     for share, sigma_row, sigma_column, d_row, d_column in _PRF_PARTS:
-        images += share * GaussianPrf(shape, sigma_row, sigma_column).evaluate(rows + d_row, columns + d_column)
+        images += share * GaussianPrf(SHAPE, sigma_row, sigma_column).evaluate(rows + d_row, columns + d_column)
     return images
 
 
-def image_of(star: FieldStar, shape: tuple[int, int] = SHAPE) -> FloatArray:
-    """Light of a star in each pixel, electron/s."""
-    return np.asarray(star.flux_e_per_s * star_images(np.array([star.row]), np.array([star.column]), shape)[0])
+def image_of(star: FieldStar, prf: Prf | None = None) -> FloatArray:
+    """Light of a star in each pixel, electron/s; `prf` as in `Sky`."""
+    return np.asarray(star.flux_e_per_s * star_images(np.array([star.row]), np.array([star.column]), prf)[0])
 
 
 def target_near_middle(rng: np.random.Generator) -> FieldStar:
@@ -118,13 +122,13 @@ def observe(stars: tuple[FieldStar, ...], sky: Sky, rng: np.random.Generator) ->
     time = _times(sky.cadence_s)
     places = np.array([[star.row, star.column] for star in stars])
     fluxes = np.array([star.flux_e_per_s for star in stars])
-    light = np.tensordot(fluxes, star_images(places[:, 0], places[:, 1]), axes=1)
+    light = np.tensordot(fluxes, star_images(places[:, 0], places[:, 1], sky.prf), axes=1)
     error = np.sqrt((light + SKY_E_PER_S) / exposure_s(round(sky.cadence_s))).astype(np.float32)
     flux = rng.standard_normal((len(time), *SHAPE), dtype=np.float32)
     flux *= error
     flux += light.astype(np.float32)
     if sky.jitter_px > 0:
-        flux += np.tensordot(_wander(len(time), sky, rng), _derivatives(places, fluxes), axes=1)
+        flux += np.tensordot(_wander(len(time), sky, rng), _derivatives(places, fluxes, sky.prf), axes=1)
     target = stars[0]
     return PixelStack(
         sector=sky.sector,
@@ -182,11 +186,11 @@ def _wander(n: int, sky: Sky, rng: np.random.Generator) -> np.ndarray[tuple[int,
     return np.asarray(lfilter([1.0], [1.0, -keep], kicks, axis=0), dtype=np.float32)
 
 
-def _derivatives(places: FloatArray, fluxes: FloatArray, step: float = 0.02) -> FloatArray:
+def _derivatives(places: FloatArray, fluxes: FloatArray, prf: Prf | None, step: float = 0.02) -> FloatArray:
     """Change of the stamp with the pointing along row and column, electron/s/px, shape (2, n_row, n_column)."""
     rows, columns = places.T
-    by_row = star_images(rows + step, columns) - star_images(rows - step, columns)
-    by_column = star_images(rows, columns + step) - star_images(rows, columns - step)
+    by_row = star_images(rows + step, columns, prf) - star_images(rows - step, columns, prf)
+    by_column = star_images(rows, columns + step, prf) - star_images(rows, columns - step, prf)
     changes = [np.tensordot(fluxes, change, axes=1) / (2 * step) for change in (by_row, by_column)]
     return np.asarray(changes, dtype=np.float32)
 

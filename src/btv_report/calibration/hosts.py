@@ -47,6 +47,7 @@ from btv_report.calibration.region_host import (
 from btv_report.calibration.table import Column, Rate, Row, Table
 from btv_report.calibration.trials import Effort, RealData, generator, run_trials
 from btv_report.checks.difference_image import SEARCH_RADIUS_PX
+from btv_report.checks.inputs import PixelStack
 
 DENSITIES = (("sparse", 2.0), ("average", 10.0), ("crowded", 40.0))
 UNCATALOGUED_SHARE = 0.05
@@ -54,6 +55,16 @@ BESIDE_PX = 5.0 / PIXEL_ARCSEC
 """Two stars this close are within twice the systematic floor of each other."""
 FIELD_GOALS = ((3.0, 12.0), (8.0, 40.0), (40.0, 150.0))
 """Bounds of the SNR that the light would have on the target; elsewhere it stands out more."""
+
+COLUMNS = (
+    Column("case", "Case"),
+    Column("snr", "SNR"),
+    Column("right", "Right star most probable"),
+    Column("right_or_beside", "Right star, or one within 5 arcsec of it"),
+    Column("uncatalogued", "Uncatalogued source: 'none of these' most probable"),
+    Column("stated", "Mean stated probability"),
+    Column("unnamed", "Trials in which no star is named"),
+)
 
 
 @dataclass(frozen=True)
@@ -97,15 +108,7 @@ def host_table(effort: Effort, data: RealData | None) -> Table:
         "about TOI-3505 at three densities; the host is drawn evenly from the target and the stars within 4.5 px that can lose "
         "the light by at most nine tenths, and in one of twenty trials it is a star that no catalogue holds. Magnitudes have "
         "errors of 0.1 mag. Half of the trials have pointing jitter.",
-        columns=(
-            Column("case", "Case"),
-            Column("snr", "SNR"),
-            Column("right", "Right star most probable"),
-            Column("right_or_beside", "Right star, or one within 5 arcsec of it"),
-            Column("uncatalogued", "Uncatalogued source: 'none of these' most probable"),
-            Column("stated", "Mean stated probability"),
-            Column("unnamed", "Trials in which no star is named"),
-        ),
+        columns=COLUMNS,
         rows=tuple(rows),
         notes=(
             "Anchor: 96.5 % of 655 hosts of known TESS signals (Hadjigeorghiou & Armstrong 2024, MNRAS 527, 4018), on real data.",
@@ -128,7 +131,28 @@ def judge_host(trial: HostTrial) -> Judged | None:
     if trial.kind == "pair":
         stars: tuple[FieldStar, ...] = (target, beside(target, trial.distance_px, 10 ** (-0.4 * trial.magnitudes), rng))
         return judge_sectors(DimmedField(stars, trial.number % 2, sky), goal, 1, rng)
-    stars = crowded_field(target, trial.density, rng)
+    return judge_field(target, trial.density, sky, goal, rng)
+
+
+def judge_field(
+    target: FieldStar,
+    density: float,
+    sky: Sky,
+    goal: float,
+    rng: np.random.Generator,
+    *,
+    tell: Callable[[PixelStack], PixelStack] = lambda stack: stack,
+) -> Judged | None:
+    """
+    Draw a field and its host, dim it, and see which star V09 finds most probable.
+
+    Parameters
+    ----------
+    density : mean number of stars brighter than Tmag 16 within the search radius
+    goal : SNR that the missing light would have on the target
+    tell : gives V09 what more it is to know of the pixels, such as PRF sets; host and depth do not depend on it
+    """
+    stars = crowded_field(target, density, rng)
     quiet = observe(stars, sky, rng)
     error = error_of_light(quiet, target)
     if error is None:
@@ -143,16 +167,17 @@ def judge_host(trial: HostTrial) -> Judged | None:
         number = int(rng.choice(able)) if able else 0
         host = stars[number]
     share = min(lost / host.flux_e_per_s, 1.0)
-    result, fit = locate_source(take_away(quiet, image_of(host) * share, SIGNAL))
+    result, fit = locate_source(tell(take_away(quiet, image_of(host, sky.prf) * share, SIGNAL)))
     return judge(result, number, fit, host)
 
 
 _HostPairs = Sequence[tuple[HostTrial, Judged | None]]
 
 
-def _host_row(
+def host_row(
     case: str, snr: str, seen: Sequence[Judged], judge_met: Callable[[Rate], bool | None], *, mixed: bool = False
 ) -> Row:
+    """A row of `COLUMNS`: what was named in trials; uncatalogued sources count as wrong where `mixed`, else beside."""
     named = [one for one in seen if one.right is not None]
     rated = [one for one in named if one.catalogued or mixed]
     right = rate_of([bool(one.right) for one in rated])
@@ -177,15 +202,23 @@ def _pair_row(judged: _HostPairs, distance: float) -> Row:
     seen = [
         one for t, one in judged if one and t.kind == "pair" and t.distance_px == distance and one.snr >= SNR_BINS[0][0]
     ]
-    return _host_row(f"one neighbour at {distance:g} px", ">= 8", seen, lambda right: at_least(ASKED, right))
+    return host_row(f"one neighbour at {distance:g} px", ">= 8", seen, at_least_asked)
 
 
 def _field_rows(judged: _HostPairs, kind: str) -> list[Row]:
-    rows = []
-    for low, high in SNR_BINS:
-        seen = [one for t, one in judged if one and t.kind == kind and low <= one.snr < high]
-        rows.append(_host_row(f"{kind} field", bin_words(low, high), seen, lambda right: at_least(ASKED, right)))
-    return rows
+    seen = [one for trial, one in judged if one and trial.kind == kind]
+    return [host_row(f"{kind} field", words, some, at_least_asked) for words, some in by_snr(seen)]
+
+
+def by_snr(seen: Sequence[Judged]) -> list[tuple[str, list[Judged]]]:
+    """Trials of each bin of SNR, and of all bins together, which is what is asked; each with its words."""
+    bins = [*SNR_BINS, (SNR_BINS[0][0], math.inf)]
+    return [(bin_words(low, high), [one for one in seen if low <= one.snr < high]) for low, high in bins]
+
+
+def at_least_asked(right: Rate) -> bool | None:
+    """Whether the right star is named as often as asked."""
+    return at_least(ASKED, right)
 
 
 def _reliability_rows(judged: _HostPairs) -> list[Row]:
@@ -200,7 +233,7 @@ def _reliability_rows(judged: _HostPairs) -> list[Row]:
         seen = [one for one in fair if one.probability is not None and low <= one.probability < high]
         stated = float(np.mean([one.probability for one in seen if one.probability is not None])) if seen else 1.0
         words = f"stated probability {100 * low:g} to {min(100 * high, 100):g} %"
-        rows.append(_host_row(words, ">= 8", seen, partial(_no_higher, stated), mixed=True))
+        rows.append(host_row(words, ">= 8", seen, partial(_no_higher, stated), mixed=True))
     return rows
 
 

@@ -12,8 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from dataclasses import fields as fields_of
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ import numpy as np
 from btv_report.calibration.cubes import real_sector, take_away
 from btv_report.calibration.false_alarms import real_ephemerides
 from btv_report.calibration.fields import SIGNAL, FieldStar, Sky, beside, image_of, observe, target_near_middle
+from btv_report.calibration.prf_sets import prf_sets
 from btv_report.calibration.record import FILES_SAMPLE
 from btv_report.calibration.table import Column, Row, Table
 from btv_report.calibration.trials import Effort, RealData, generator, run_trials
@@ -32,8 +32,6 @@ from btv_report.checks.prf_grid import PrfGrid
 from btv_report.checks.scene import Scene, describe_scene, fit_gaussian, pearson
 from btv_report.checks.source_fit import fit_source
 from btv_report.ephemeris import Ephemeris
-from btv_report.errors import BtvReportError
-from btv_report.products.prf_files import read_prf_folder
 
 DEPTH = 1e-3
 N_TRANSITS, DURATION_HOURS = 9, 2.6
@@ -118,7 +116,7 @@ def judge_position(data: RealData | None, trial: PositionTrial) -> dict[str, Mis
     measurement = measure_pixels(stack, trial.ephemeris, others)
     if measurement.reason:
         return dict.fromkeys(KINDS)
-    prfs = prf_sets(data.folder) if data is not None and trial.pixels == REAL else ()
+    prfs = prf_sets(data) if trial.pixels == REAL else ()
     found: dict[str, Miss | None] = {}
     for kind in KINDS:
         scene = scene_with(kind, measurement, prfs)
@@ -207,15 +205,6 @@ def scene_with(kind: str, measurement: PixelMeasurement, prfs: tuple[PrfGrid, ..
         target_flux=flux,
         control_correlation=pearson(scene.control[fit.near], image),
     )
-
-
-@lru_cache(maxsize=1)
-def prf_sets(folder: Path) -> tuple[PrfGrid, ...]:
-    """The TESS PRF sets of a folder tree; none where it holds none."""
-    try:
-        return read_prf_folder(folder).grids
-    except BtvReportError:
-        return ()
 
 
 def _row(pixels: str, off: bool, kind: str, misses: Sequence[Miss | None]) -> Row:

@@ -53,7 +53,11 @@ NONE = "none of these"
 
 
 class Judged(NamedTuple):
-    """One trial as V09 saw it; None where V09 gives no such number. `miss_px` is from the named star to the true source."""
+    """
+    One trial as V09 saw it; None where V09 gives no such number.
+
+    `miss_px` is from the named star to the true source, `away_px` from the fitted position of one sector.
+    """
 
     snr: float
     inside: bool
@@ -64,6 +68,7 @@ class Judged(NamedTuple):
     named_none: bool
     catalogued: bool
     miss_px: float | None
+    away_px: float | None
 
 
 class DimmedField(NamedTuple):
@@ -158,7 +163,7 @@ def judge_sectors(trial: DimmedField, goal: float, sectors: int, rng: np.random.
             if error is None:
                 return None
             lost = min(goal * error, DEEPEST * host.flux_e_per_s)
-        result, fit = locate_source(take_away(quiet, image_of(host) * lost / host.flux_e_per_s, SIGNAL))
+        result, fit = locate_source(take_away(quiet, image_of(host, sky.prf) * lost / host.flux_e_per_s, SIGNAL))
         found[sector] = (result,)
     final = result if sectors == 1 else combine_sectors(found)[0]
     return judge(final, trial.host, fit if sectors == 1 else None, host)
@@ -196,6 +201,7 @@ def judge(result: CheckResult, host: int, fit: SourceFit | None, truth: FieldSta
         named_none=likeliest == NONE,
         catalogued=truth.catalogued,
         miss_px=math.hypot(named["row"] - truth.row, named["column"] - truth.column) if "row" in named else None,
+        away_px=None if fit is None else math.hypot(fit.row - truth.row, fit.column - truth.column),
     )
 
 

@@ -16,6 +16,7 @@ TABLES: dict[str, str] = {
     "position": "btv_report.calibration.position:position_table",
     "region": "btv_report.calibration.region_host:region_table",
     "host": "btv_report.calibration.hosts:host_table",
+    "host-prf": "btv_report.calibration.host_prf:host_prf_table",
     "reference": "btv_report.calibration.reference:reference_table",
     "answer-key": "btv_report.calibration.answer_key:answer_key_table",
     "aperture": "btv_report.calibration.aperture_ghost:aperture_table",
