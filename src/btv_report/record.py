@@ -417,12 +417,14 @@ class ExoFopValue(TypedDict):
 
     state: str
     detail: str
-    n_files: int
+    n_files: int  # those of `files` that need no login; they stand on the page
     generated_at: str | None
     manifest_sha256: str | None
     files: list[ExoFopFileValue]
     answers: dict[str, dict[str, Any]]
-    n_listed: NotRequired[int]  # rows of the file list; more than `files` where only some were wanted
+    n_listed: NotRequired[
+        int
+    ]  # rows of the file list, absent where not known; more than `files` where only some were wanted
     tables: NotRequired[list[ExoFopTableValue]]
     notes: NotRequired[list[ExoFopNoteValue]]
     candidates: NotRequired[list[ExoFopCandidateValue]]

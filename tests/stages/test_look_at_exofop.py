@@ -92,6 +92,20 @@ def test_star_without_uploads_is_empty_by_the_answer_of_the_list_alone(tmp_path:
     assert look(tmp_path, path).state is AnswerState.SKIPPED
 
 
+def test_empty_list_alone_does_not_prove_that_exofop_has_nothing(tmp_path: Path) -> None:
+    """`exofop files` asks for nothing else: notes and tables may be there."""
+    cache = tmp_path / "workspace/.btv-report/cache"
+    with ExoFopDouble() as running:
+        running.add_target(TIC_ID, notes=["A companion at 0.3 arcsec."])
+        client = ExoFopClient(cache_dir=cache, base_url=running.url, limits=LIMITS, min_interval_s=0.0)
+        assert client.file_list(tic_id=TIC_ID) == []
+        found = look(tmp_path, exofop_url=running.url)
+        assert (found.state, found.gaps) == (AnswerState.SKIPPED, ())
+        assert "what it knows is unknown" in found.detail
+        assert "of it there is only: 0 files, listed" in found.detail
+        assert look(tmp_path, exofop_url=running.url, offline=False).state is AnswerState.OK
+
+
 def test_manifest_of_another_tool_without_files_proves_nothing(tmp_path: Path) -> None:
     assert look(tmp_path, of_another_tool(tmp_path / "tic")).state is AnswerState.SKIPPED
     file = {"file_id": 1, "filename": "a.dat", "type": "Image"}

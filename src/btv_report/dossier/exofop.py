@@ -24,6 +24,7 @@ from btv_report.dossier.tables import (
 )
 from btv_report.dossier.text import clipped, plural, sentence_case
 from btv_report.dossier.thumbnails import thumbnail_content, thumbnail_name
+from btv_report.exofop.asking.endpoints import FILE_LIST
 from btv_report.exofop.payloads.published_names import is_published_name
 from btv_report.record import ExoFopCandidateValue, ExoFopFileValue, ExoFopValue, RunRecord
 
@@ -39,6 +40,7 @@ _BYTES_COPIED = (
     "copy to download stand in this site as well."
 )
 _AGAIN = "a run with `--publish-files` makes them again."
+_NO_LIST = "Which files ExoFOP has of this star is not known from this run, because their list was not had"
 _SHOWN_AT = 0.5  # of its size: sharp on screens with two points a pixel, and small in a table
 _DISPOSITIONS = (
     "Values are those of ExoFOP's rows; the checks are about the rows that are used. A disposition is the opinion of the people "
@@ -89,11 +91,32 @@ def _sentence(exofop: ExoFopValue) -> str:
         if state in PROVEN_STATES:
             return "ExoFOP answered that it has nothing on this star."
         return "Whether ExoFOP has anything on this star is not known from this run."
+    if not _is_list_known(exofop):
+        if not n_files:
+            return f"{_NO_LIST}; what its other services answered stands below."
+        return f"{_NO_LIST}; {plural(n_files, 'file')} of it {'stands' if n_files == 1 else 'stand'} below."
     n_listed = exofop.get("n_listed", n_files)
+    age = _age_of_list(exofop)
     if n_listed > n_files:
         rows = plural(n_listed, "row")
-        return f"ExoFOP's list of public files has {rows}; {integer(n_files)} files of this star stand below."
-    return f"{n_files} public file{'' if n_files == 1 else 's'} of this star at ExoFOP."
+        return f"ExoFOP's list of public files has {rows}{age}; {integer(n_files)} files of this star stand below."
+    return f"{plural(n_files, 'public file')} of this star at ExoFOP{age}."
+
+
+def _is_list_known(exofop: ExoFopValue) -> bool:
+    """Whether the number of files is that of ExoFOP's list; where it is not told how that ended, files prove that it was had."""
+    answer = exofop["answers"].get(FILE_LIST)
+    if answer is None:
+        return bool(exofop["files"])
+    return answer.get("state") in PROVEN_STATES | {"STALE"}
+
+
+def _age_of_list(exofop: ExoFopValue) -> str:
+    """From when the list is, where it was asked for again and not had; a phrase that begins with a comma."""
+    answer = exofop["answers"].get(FILE_LIST, {})
+    if answer.get("state") != "STALE":
+        return ""
+    return f", by the list of {answer.get('answered_at') or 'an earlier run'}, which was asked for again and not had"
 
 
 def _candidates(candidates: list[ExoFopCandidateValue]) -> Table | None:

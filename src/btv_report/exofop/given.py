@@ -35,7 +35,7 @@ def as_given(manifest: ExoFopManifest) -> ExoFopManifest:
         files=files,
         answers=answers,
         warnings=tuple(words for words in manifest.warnings if not any(_names(words, file) for file in withheld)),
-        n_listed=manifest.n_listed if is_list_given else len(files),
+        n_listed=manifest.n_listed if is_list_given else None,
     )
 
 

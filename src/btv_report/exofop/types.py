@@ -271,7 +271,7 @@ class ExoFopManifest:
     files : its entries
     answers : endpoint name to its recorded answer
     warnings : sentences about entries that could not be read or do not hold
-    n_listed : rows of the file list, None where it is not recorded
+    n_listed : rows of the file list; None where it is not recorded, and so not known
     """
 
     path: Path
@@ -282,3 +282,8 @@ class ExoFopManifest:
     answers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     n_listed: int | None = None
+
+    @property
+    def open_files(self) -> tuple[ExoFopFile, ...]:
+        """Files that no login is needed for, as far as is known: those that are named and counted wherever anybody may look."""
+        return tuple(file for file in self.files if file.state is not AnswerState.AUTH_REQUIRED)

@@ -11,7 +11,7 @@ from typing import Any
 from btv_report.archive.addresses import public_url
 from btv_report.archive.mast_types import ArchiveProduct
 from btv_report.errors import BtvReportError
-from btv_report.record import SCHEMA_VERSION, CheckValue, ProductValue, RunRecord
+from btv_report.record import SCHEMA_VERSION, CheckValue, ExoFopValue, ProductValue, RunRecord
 
 _PRODUCT_FIELDS = (
     "kind", "sector", "pipeline", "exptime_s", "uri", "file", "sha256", "fits_sum", "state", "used", "reason",
@@ -51,13 +51,21 @@ def report_answer(
         "candidates": record["candidates"],
         "checks": check_rows(record["checks"]),
         "transits": record["transits"],
-        "exofop": {
-            "state": record["exofop"]["state"],
-            "n_files": record["exofop"]["n_files"],
-            "manifest": str(manifest) if manifest else None,
-        },
+        "exofop": _exofop(record["exofop"], manifest),
         "warnings": record["warnings"],
         **plan,
+    }
+
+
+def _exofop(exofop: ExoFopValue, manifest: Path | None) -> dict[str, Any]:
+    """ExoFOP's part: files as the page counts them, and rows of the file list, absent where they are not known."""
+    n_locked = len(exofop["files"]) - exofop["n_files"]
+    listed = {"n_listed": max(exofop["n_listed"] - n_locked, exofop["n_files"])} if "n_listed" in exofop else {}
+    return {
+        "state": exofop["state"],
+        "n_files": exofop["n_files"],
+        **listed,
+        "manifest": str(manifest) if manifest else None,
     }
 
 

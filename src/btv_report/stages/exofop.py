@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from btv_report.answer_states import AnswerState
 from btv_report.errors import ProductCorruptError
 from btv_report.exofop.artefacts import lost_answers
-from btv_report.exofop.asking.endpoints import FILE_LIST, TARGET
+from btv_report.exofop.asking.endpoints import FILE_LIST, SUMMARIES, TARGET, TOI, UPLOADS
 from btv_report.exofop.given import as_given
 from btv_report.exofop.manifest import read_manifest
-from btv_report.exofop.types import ExoFopFetchResult, ExoFopFile, ExoFopManifest
+from btv_report.exofop.types import ExoFopFetchResult, ExoFopManifest
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.target import LIMITS
 from btv_report.store.workspace import Workspace, cache_folder
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from btv_report.exofop.client import ExoFopClient
 
 _KNOWLEDGE = frozenset({AnswerState.OK, AnswerState.EMPTY, AnswerState.NOT_FOUND})
+_OF_STAR = frozenset({FILE_LIST, TOI, *(table.name for table in SUMMARIES)} - {UPLOADS})
+"""Services that must have said "nothing" before ExoFOP has nothing on a star; the table of uploads counts to nought then."""
 _UNKNOWN = "ExoFOP gave no usable answer, so that what it has is not known."
 
 
@@ -127,9 +129,15 @@ def _from_service(request: ReportRequest, tell: Callable[[str], None]) -> ExoFop
                 gaps[0][1], _UNKNOWN, None, tuple(result.public_warnings), gaps, private_words, is_login_over
             )
         why = "--offline" if request.offline else "a dry run"
-        detail = f"ExoFOP was not asked ({why}), and neither a mirror nor the cache holds its files; what it knows is unknown."
+        kept = manifest if manifest is not None and manifest.answers else None
+        held = (
+            "neither a mirror nor the cache holds its files"
+            if kept is None
+            else f"of it there is only: {_listed(kept)}"
+        )
+        detail = f"ExoFOP was not asked ({why}), and {held}; what it knows is unknown."
         warnings = tuple(result.public_warnings)
-        return ExoFopLook(AnswerState.SKIPPED, detail, None, warnings, (), private_words, is_login_over)
+        return ExoFopLook(AnswerState.SKIPPED, detail, kept, warnings, (), private_words, is_login_over)
     return ExoFopLook(
         state,
         _detail(state, manifest, result, request),
@@ -170,36 +178,33 @@ def _gaps(manifest: ExoFopManifest) -> list[tuple[str, AnswerState, str]]:
         if state.is_gap:
             gaps.append((name, state, f"{answer.get('detail', 'no usable answer')}."))
     gaps += [(name, AnswerState.CORRUPT, words) for name, words in lost_answers(manifest).items()]
-    if len(_open_files(manifest)) < len(manifest.files):
+    if len(manifest.open_files) < len(manifest.files):
         words = "Files are listed that only members may have."  # which, and how many, stays off the page
         gaps.append(("get_file.php", AnswerState.AUTH_REQUIRED, words))
-    without = [file for file in _open_files(manifest) if file.state.is_gap]
+    without = [file for file in manifest.open_files if file.state.is_gap]
     if without:
         named = ", ".join(f"{file.file_id} ({file.state})" for file in without[:5])
         more = f" and {len(without) - 5} more" if len(without) > 5 else ""
-        words = f"{_files(len(without))} of {len(_open_files(manifest))} were not had: {named}{more}."
+        words = f"{_files(len(without))} of {len(manifest.open_files)} were not had: {named}{more}."
         gaps.append(("get_file.php", without[0].state, words))
     return gaps
 
 
-def _open_files(manifest: ExoFopManifest) -> list[ExoFopFile]:
-    """Files that no login is needed for, as far as is known."""
-    return [file for file in manifest.files if file.state is not AnswerState.AUTH_REQUIRED]
-
-
 def _state(manifest: ExoFopManifest, gaps: Sequence[tuple[str, AnswerState, str]]) -> AnswerState | None:
     """
-    OK where anything is known to be there; else the first gap; EMPTY where the list of files is, NOT_FOUND where the star is.
+    OK where anything is known to be there; else the first gap; EMPTY where all services said so, NOT_FOUND where the star is.
 
-    None where no answer proves anything. That the star has a page does not: every star of the TIC has one.
+    None where the answers prove nothing. That the star has a page does not: every star of the TIC has one. Nor does an empty
+    list of files while the tables and notes were not asked for.
     """
     states = {name: AnswerState(str(answer.get("state"))) for name, answer in manifest.answers.items()}
     if manifest.files or any(states[name] in {AnswerState.OK, AnswerState.STALE} for name in states if name != TARGET):
         return AnswerState.OK
     if gaps:
         return gaps[0][1]
-    proofs = {FILE_LIST: AnswerState.EMPTY, TARGET: AnswerState.NOT_FOUND}
-    return next((proof for name, proof in proofs.items() if states.get(name) is proof), None)
+    if all(states.get(name) in {AnswerState.EMPTY, AnswerState.NOT_FOUND} for name in _OF_STAR):
+        return AnswerState.EMPTY
+    return AnswerState.NOT_FOUND if states.get(TARGET) is AnswerState.NOT_FOUND else None
 
 
 def _detail(state: AnswerState, manifest: ExoFopManifest, result: ExoFopFetchResult, request: ReportRequest) -> str:
@@ -214,7 +219,9 @@ def _listed(manifest: ExoFopManifest) -> str:
     """How many files are shown, and when ExoFOP listed them; else from when the manifest is."""
     answer = manifest.answers.get(FILE_LIST, {})
     listed_at = answer.get("answered_at", answer.get("asked_at"))
-    files = _files(len(_open_files(manifest)))
+    files = _files(len(manifest.open_files))
+    if manifest.answers and not answer:
+        return f"{files}, and their list was not asked for"
     state = AnswerState(str(answer.get("state", AnswerState.OK)))
     if state.is_gap and state is not AnswerState.STALE:
         return f"{files}, and their list was not had"

@@ -69,9 +69,8 @@ def read_follow_up(request: ReportRequest, look: ExoFopLook, found: FoundProduct
     files, file_warnings = observers_files(request, look.manifest)
     shown, table_warnings = _table_values([table for name, table in tables.items() if name != NOTES and table.n_read])
     curve_warnings = _thinnings(artefacts.contrast_curves)
-    values = {
+    values: dict[str, Any] = {
         "files": files,
-        "n_listed": look.manifest.n_listed if look.manifest.n_listed is not None else len(look.manifest.files),
         "tables": shown,
         "notes": note_values(tables[NOTES]) if NOTES in tables else [],
         "candidates": [_replaced(value) for value in rows.values] if given else rows.values,
@@ -79,6 +78,8 @@ def read_follow_up(request: ReportRequest, look: ExoFopLook, found: FoundProduct
         "contrast_curves": [_curve_value(file, curve) for file, curve in artefacts.contrast_curves],
         "light_curves": [external_light_curve_value(file, curve, candidates) for file, curve in artefacts.light_curves],
     }
+    if look.manifest.n_listed is not None:
+        values["n_listed"] = look.manifest.n_listed
     warnings = (*artefacts.warnings, *table_warnings, *curve_warnings, *file_warnings)
     return FollowUp(candidates, values, warnings)
 

@@ -289,7 +289,7 @@ def exofop_value(state: str, detail: str, manifest: ExoFopManifest | None, follo
     value: ExoFopValue = {
         "state": state,
         "detail": detail,
-        "n_files": len(manifest.files) if manifest and public else 0,
+        "n_files": len(manifest.open_files) if manifest and public else 0,
         "generated_at": manifest.generated_at if manifest and public else None,
         "manifest_sha256": manifest.sha256 if manifest and public else None,
         "files": [exofop_file_value(file) for file in manifest.files] if manifest and public else [],

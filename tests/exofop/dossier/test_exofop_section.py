@@ -117,3 +117,40 @@ def test_a_page_without_any_row_says_that_no_toi_was_at_hand(before: RunRecord) 
     page = build_page("run", "ab" * 32, publishable(before), {})
     assert page.no_ephemeris is not None
     assert "no TOI of this star was at hand" in page.no_ephemeris.sentence
+
+
+NOT_HAD = ["AUTH_REQUIRED", "THROTTLED", "UNREACHABLE", "CORRUPT", "REJECTED", "SKIPPED"]
+
+
+@pytest.mark.parametrize("state", NOT_HAD)
+def test_f030_list_that_was_not_had_is_no_list_of_nothing(record: Any, state: str) -> None:
+    """Another table was answered, so that ExoFOP is known to have something; how many files is not."""
+    record["exofop"] |= {"files": [], "n_files": 0}
+    del record["exofop"]["n_listed"]
+    record["exofop"]["answers"]["download_filelist.php"] = {"state": state}
+    sentence = section_of(record).sentence
+    assert "is not known from this run" in sentence
+    assert "0" not in sentence
+    del record["exofop"]["answers"]["download_filelist.php"]
+    assert section_of(record).sentence == sentence
+
+
+@pytest.mark.parametrize("state", NOT_HAD)
+def test_files_whose_list_was_not_had_are_counted_and_may_not_be_all(record: Any, state: str) -> None:
+    record["exofop"]["answers"]["download_filelist.php"] = {"state": state}
+    sentence = section_of(record).sentence
+    assert "is not known from this run" in sentence
+    assert "2 files of it stand below" in sentence
+
+
+def test_list_of_an_earlier_run_is_called_so(record: Any) -> None:
+    answer = {"state": "STALE", "asked_at": "2026-11-20T11:00:00Z", "answered_at": "2026-10-01T02:03:04Z"}
+    record["exofop"]["answers"]["download_filelist.php"] = answer
+    sentence = section_of(record).sentence
+    assert "by the list of 2026-10-01T02:03:04Z, which was asked for again and not had" in sentence
+
+
+def test_star_whose_list_is_proved_empty_has_no_public_file(record: Any) -> None:
+    record["exofop"] |= {"files": [], "n_files": 0, "n_listed": 0}
+    record["exofop"]["answers"]["download_filelist.php"] = {"state": "EMPTY"}
+    assert section_of(record).sentence == "0 public files of this star at ExoFOP."

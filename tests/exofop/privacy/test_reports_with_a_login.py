@@ -77,6 +77,9 @@ def test_f058_f060_f061_run_with_a_login_publishes_what_a_run_without_publishes(
             assert name.startswith("site/assets/") or secret.encode() not in content, name
     assert not (tmp_path / "members/site-private").exists()
     _locked_items_leave_nothing(tmp_path / "members" / said["page"], kind)
+    exofop_of_page = json.loads((tmp_path / "members" / said["page"]).with_name("dossier.json").read_bytes())["exofop"]
+    for name in ("n_files", "n_listed"):  # the terminal counts what the page counts
+        assert said["exofop"][name] == exofop_of_page[name]
 
 
 def _locked_items_leave_nothing(page: Path, kind: RestrictedAnswer) -> None:

@@ -180,6 +180,23 @@ def test_one_service_that_fails_is_named_and_the_rest_is_used(run: Run, exofop: 
     assert "download_obsnotes.php" in page_of(ran, tmp_path)
 
 
+def test_f030_list_of_files_that_was_not_had_is_not_said_to_be_empty(
+    run: Run, exofop: ExoFopDouble, tmp_path: Path
+) -> None:
+    del exofop.stars[TIC_ID].files[:]
+    exofop.play("download_filelist.php", Reply(b""))
+    ran = run("--json")
+    assert (ran.code, ran.answer["exofop"]["state"]) == (3, "OK")
+    assert "n_listed" not in ran.answer["exofop"]
+    assert "Which files ExoFOP has of this star is not known from this run" in page_of(ran, tmp_path)
+    assert "0 public files" not in page_of(ran, tmp_path)
+    assert json.loads(Path(ran.answer["exofop"]["manifest"]).read_bytes())["filelist"] == {"path": "filelist.csv"}
+    exofop.play("download_filelist.php", exofop.answer)
+    again = run("--json")
+    assert (again.code, again.answer["exofop"]["n_listed"]) == (0, 0)
+    assert "0 public files" in page_of(again, tmp_path)
+
+
 def test_refresh_that_fails_keeps_the_candidates_and_is_a_gap(run: Run, exofop: ExoFopDouble) -> None:
     first = run("--json")
     exofop.server.play("GET", ".*", Reply(b""))

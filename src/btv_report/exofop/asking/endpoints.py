@@ -16,6 +16,7 @@ ALL_FILES = "download_files_zip.php"
 NAMES = "gototicid.php"
 TOI = "download_toi.php"
 CTOI = "download_ctoi.php"
+UPLOADS = "download_uploads.php"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ SUMMARIES = (
     # These two always answer with pipes, whatever is asked for.
     Endpoint("download_stellar.php", "stellar", "summaries/stellar.pipe", "id", None),
     Endpoint("download_planet.php", "planet", "summaries/planet.pipe", "id", None),
-    Endpoint("download_uploads.php", "uploads", "summaries/uploads.csv", "target"),
+    Endpoint(UPLOADS, "uploads", "summaries/uploads.csv", "target"),
 )
 """The summary tables, in the order in which they are asked."""
 

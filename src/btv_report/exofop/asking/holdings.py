@@ -244,7 +244,7 @@ class Holdings:
             "target": {"tic_id": self.target.tic_id, "toi": self.target.toi, "aliases": self.target.aliases},
             "auth": self.auth,
             "sources": {"base_url": self.base_url, "endpoints": sorted({*answers, *self._sources()})},
-            "filelist": {"path": FILES.file, "n_rows": self.answers.get(FILES.name, {}).get("n_rows", 0)},
+            "filelist": {"path": FILES.file, **_count_of(self.answers.get(FILES.name, {}))},
             "summaries": {
                 endpoint.table: endpoint.file
                 for endpoint in (*SUMMARIES, TOI_TABLE)
@@ -286,6 +286,12 @@ def _old_answer(asked: Asked, old: Mapping[str, Any]) -> dict[str, Any]:
         "answered_at": answered_at,
         "detail": f"{words}; the answer of {answered_at} is kept",
     }
+
+
+def _count_of(answer: Mapping[str, Any]) -> dict[str, int]:
+    """How many rows there are; nothing where that is not known, which is not the same as none."""
+    is_known = "n_rows" in answer and answer["state"] in {AnswerState.OK, AnswerState.EMPTY, AnswerState.STALE}
+    return {"n_rows": answer["n_rows"]} if is_known else {}
 
 
 def _why(entry: Mapping[str, Any]) -> str:

@@ -124,7 +124,7 @@ COMMENT ON TABLE exofop IS 'What is known of ExoFOP: one row a run';
 COMMENT ON COLUMN exofop.run_id IS 'Run';
 COMMENT ON COLUMN exofop.state IS 'State of the answers together';
 COMMENT ON COLUMN exofop.detail IS 'A sentence';
-COMMENT ON COLUMN exofop.n_files IS 'Files in the manifest';
+COMMENT ON COLUMN exofop.n_files IS 'Files in the manifest that need no login';
 COMMENT ON COLUMN exofop.generated_at IS 'When the manifest was made, UTC';
 COMMENT ON COLUMN exofop.manifest_sha256 IS 'SHA-256 of the manifest';
 COMMENT ON COLUMN exofop.answers IS 'State, time and counts by endpoint';
