@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,22 +177,22 @@ def files_command(
       btv-report exofop files TOI-1262 --types Image
     """
     with errors_become_sentences(verbose=verbose):
+        from btv_report.exofop.outcome import listing_answer, listing_text
+        from btv_report.exofop.unmatched import unmatched
+
         selectors = _selectors(types, regex, tags, max_files)
         with story(quiet=quiet) as tell:
             client, target = _client(place, tell)
             star = client.resolve_target(target)
             listing = client.list_files(tic_id=star.tic_id)
-            rows = selectors.select(listing.rows)
+            rows, why_none = selectors.select(listing.rows), unmatched(selectors, listing.rows)
         if listing.state.is_gap and not quiet:
             say(f"Warning: the file list of TIC {star.tic_id} is {listing.state}: {listing.detail}.")
         if as_json:
-            answer = {"schema_version": 1, "tic_id": star.tic_id, "files": [asdict(row) for row in rows]}
+            answer = listing_answer(star.tic_id, listing, rows, why_none)
             click.echo(json.dumps(answer, ensure_ascii=True, allow_nan=False))
         else:
-            click.echo(f"TIC {star.tic_id}: {len(rows)} file{'' if len(rows) == 1 else 's'}")
-            for row in rows:
-                date = (row.date_utc or "").partition(" ")[0]
-                click.echo(printable(f"  {row.file_id:>9}  {date:<10}  {row.type:<12}  {row.filename}"))
+            click.echo(printable(listing_text(star.tic_id, rows, why_none)))
     stop(exit_codes.GAPS if listing.state.is_gap else exit_codes.DONE)
 
 

@@ -123,6 +123,13 @@ class ExoFopClient:
         call = self._call(require_tic_number(tic_id), Wants(summaries=False, files=False, tell=self._tell))
         call.run()
         one = call.last
+        if one.is_no_star:
+            raise FetchError(
+                f"ExoFOP says that it has no such star as TIC {tic_id}.",
+                hint="Check the number.",
+                state=AnswerState.NOT_FOUND,
+                url=f"{self.base_url}{endpoints.TARGET}",
+            )
         state = one.holdings.state_of(endpoints.FILE_LIST) or AnswerState.SKIPPED
         why = one.holdings.answers.get(endpoints.FILE_LIST, {}).get("detail", "")
         if endpoints.FILE_LIST in one.round.lost:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from btv_report.answer_states import AnswerState
 from btv_report.atomic import make_folder
 from btv_report.exofop.asking.endpoints import TARGET
 from btv_report.exofop.contrast_curves import find_contrast_curves, load_exofop_contrast_curve_dat
-from btv_report.exofop.types import ExoFopFetchResult
+from btv_report.exofop.types import ExoFopFetchResult, ExoFopFileListing, ExoFopFileRow
 
 SCHEMA_VERSION = 1
 _KNOWLEDGE = frozenset({AnswerState.OK, AnswerState.EMPTY, AnswerState.STALE})
@@ -41,23 +42,24 @@ def fetch_answer(result: ExoFopFetchResult) -> dict[str, Any]:
         "status": status_of(result),
         "answers": {name: str(state) for name, state in result.answers.items()},
         "n_files": len(result.files_downloaded),
+        **({} if result.n_listed is None else {"n_listed": result.n_listed}),
         "files": [str(path) for path in result.files_downloaded],
         "files_skipped": result.files_skipped,
         "n_requests": result.n_connections,
-        "warnings": result.warnings,
+        "warnings": [*result.warnings, *result.unmatched],
         "errors": result.errors,
     }
 
 
 def fetch_text(result: ExoFopFetchResult) -> str:
     """The same for a reader at a terminal."""
-    n_files, skipped = len(result.files_downloaded), result.files_skipped
+    skipped = result.files_skipped
     toi = f" (TOI {result.target.toi})" if result.target.toi else ""
-    files = f"{n_files} file{'' if n_files == 1 else 's'} in the cache"
     without = f", {len(skipped)} wanted and not had" if skipped else ""
     number = result.n_connections
     asked = f"{number} request{'' if number == 1 else 's'}" if number else "no request was needed"
-    lines = [f"TIC {result.target.tic_id}{toi}: {files}{without}; {asked}."]
+    lines = [f"TIC {result.target.tic_id}{toi}: {_files_text(result)}{without}; {asked}."]
+    lines += [f"  {words}" for words in result.unmatched]
     lines += [f"  not had: {words}" for words in skipped]
     if status_of(result) == "nothing":
         lines.append(_why_nothing(result))
@@ -65,6 +67,17 @@ def fetch_text(result: ExoFopFetchResult) -> str:
     if _has_manifest(result):
         lines.append(f"Manifest: {result.manifest_path}")
     return "\n".join(lines)
+
+
+def _files_text(result: ExoFopFetchResult) -> str:
+    """How many files are at hand; that there are none is said together with how many are listed, or that this is not known."""
+    number = len(result.files_downloaded)
+    if number:
+        return f"{number} file{'' if number == 1 else 's'} in the cache"
+    if result.n_listed is None:
+        is_no_star = result.answers.get(TARGET) is AnswerState.NOT_FOUND
+        return "no file" if is_no_star else "no file in the cache, and which there are is not known"
+    return f"no file in the cache, of {result.n_listed} that ExoFOP lists"
 
 
 def _has_manifest(result: ExoFopFetchResult) -> bool:
@@ -77,6 +90,31 @@ def _why_nothing(result: ExoFopFetchResult) -> str:
     if not result.answers:
         return "Nothing of this star is in the cache, and nothing was asked."
     return "ExoFOP gave no usable answer, so that nothing is known of what it has. Run the command again later."
+
+
+def listing_answer(
+    tic_id: int, listing: ExoFopFileListing, rows: Sequence[ExoFopFileRow], why_none: Sequence[str]
+) -> dict[str, Any]:
+    """The object of `exofop files --json`: the chosen rows, and of how many."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tic_id": tic_id,
+        "state": str(listing.state),
+        "n_listed": len(listing.rows),
+        "files": [asdict(row) for row in rows],
+        "warnings": list(why_none),
+    }
+
+
+def listing_text(tic_id: int, rows: Sequence[ExoFopFileRow], why_none: Sequence[str]) -> str:
+    """The same for a reader at a terminal."""
+    if why_none:
+        return "\n".join([f"TIC {tic_id}: {why_none[0]}", *(f"  {words}" for words in why_none[1:])])
+    lines = [f"TIC {tic_id}: {len(rows)} file{'' if len(rows) == 1 else 's'}"]
+    for row in rows:
+        date = (row.date_utc or "").partition(" ")[0]
+        lines.append(f"  {row.file_id:>9}  {date:<10}  {row.type:<12}  {row.filename}")
+    return "\n".join(lines)
 
 
 def curve_values(result: ExoFopFetchResult, folder: Path | None) -> list[dict[str, Any]]:

@@ -131,6 +131,8 @@ class ExoFopFetchResult:
     n_public_connections, n_public_unasked : those of them that were put as anybody
     holds_manifest : whether a manifest at `manifest_path` is of what is told here; not so where another host's or a damaged one
         lies there, which was left as it is because nothing was learnt
+    n_listed : files that ExoFOP lists for this caller, wanted or not; None where their list was not had
+    unmatched : sentences about a selection that takes none of them
     """
 
     target: ExoFopTarget
@@ -149,6 +151,8 @@ class ExoFopFetchResult:
     n_public_connections: int = 0
     n_public_unasked: int = 0
     holds_manifest: bool = True
+    n_listed: int | None = None
+    unmatched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

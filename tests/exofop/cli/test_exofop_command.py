@@ -267,6 +267,41 @@ def test_files_are_listed_and_none_is_fetched(run: Run, exofop: ExoFopDouble) ->
     assert (answer["tic_id"], len(answer["files"]), answer["files"][0]["file_id"]) == (TIC_ID, 6, CURVE)
 
 
+def test_selection_that_takes_nothing_says_how_many_are_listed_and_what_would_match(run: Run) -> None:
+    ran = run("files", *STAR, "--types", "Spectra", "--tag", "7")
+    assert (ran.code, ran.stdout.splitlines()[0]) == (0, f"TIC {TIC_ID}: 6 files are listed, and none matches.")
+    assert "No file is of the type 'Spectra'; there are: Image (2), Spectrum (2), Light_Curve (1)" in ran.stdout
+    assert "No file has the tag '7'; there are:" in ran.stdout
+    answer = run("files", *STAR, "--types", "Spectra", "--json").answer
+    assert (answer["state"], answer["n_listed"], answer["files"]) == ("OK", 6, [])
+    assert answer["warnings"][0] == "6 files are listed, and none matches."
+
+
+def test_fetch_whose_selection_takes_nothing_says_so(run: Run) -> None:
+    ran = run("fetch", *STAR, "--no-summaries", "--types", "Image", "--regex", "PLOT")
+    assert ran.code == 0
+    assert "no file in the cache, of 6 that ExoFOP lists" in ran.stdout
+    assert "6 files are listed, and none matches." in ran.stdout
+    assert "without regard to capitals: '(?i)PLOT'" in ran.stdout
+    answer = run("fetch", *STAR, "--no-summaries", "--types", "Image", "--regex", "PLOT", "--json").answer
+    assert (answer["n_files"], answer["n_listed"], len(answer["warnings"])) == (0, 6, 2)
+
+
+def test_fetch_without_a_list_does_not_say_that_there_is_no_file(run: Run, exofop: ExoFopDouble) -> None:
+    exofop.play("download_filelist.php", Reply(b""))
+    exofop.play("target.php", Reply(b""))
+    ran = run("fetch", *STAR)
+    assert ran.code == 3
+    assert "no file in the cache, and which there are is not known" in ran.stdout
+    assert "n_listed" not in run("fetch", *STAR, "--json").answer
+
+
+def test_f044_files_of_no_star_are_refused_with_what_exofop_says(run: Run) -> None:
+    ran = run("files", "TIC", "555")
+    assert (ran.code, ran.stdout) == (4, "")
+    assert "no such star as TIC 555" in ran.stderr
+
+
 def test_list_that_was_not_had_is_no_empty_list(run: Run, exofop: ExoFopDouble) -> None:
     exofop.server.play("GET", ".*", Reply(b""))
     ran = run("files", *STAR)

@@ -23,6 +23,7 @@ from btv_report.exofop.cache import TargetFolder, lock_target
 from btv_report.exofop.cookies import ExoFopCookies
 from btv_report.exofop.payloads.file_names import shown_name
 from btv_report.exofop.types import ExoFopFetchResult, ExoFopFileRow
+from btv_report.exofop.unmatched import unmatched
 
 if TYPE_CHECKING:
     from btv_report.exofop.asking.service import ExoFopService
@@ -150,6 +151,8 @@ class Call:
             n_public_connections=self.passes[0].round.n_asked,
             n_public_unasked=self.passes[0].round.n_unasked,
             holds_manifest=holdings.holds_manifest,
+            n_listed=self.last.n_listed,
+            unmatched=unmatched(self.wants.selectors, self.last.rows),
         )
 
     def _warnings(self) -> list[str]:

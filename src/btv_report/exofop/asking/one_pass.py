@@ -30,12 +30,14 @@ class Pass:
     holdings : what is held, and becomes more
     known_toi : number of the TOI without prefix, where the caller knows it
     rows : the file list, after `run`
+    is_no_star : ExoFOP has no page of it and says so, so that nothing more was asked
     """
 
     round: Round
     holdings: Holdings
     known_toi: str | None = None
     rows: tuple[ExoFopFileRow, ...] = ()
+    is_no_star: bool = False
 
     @property
     def tic_id(self) -> int:
@@ -47,11 +49,18 @@ class Pass:
         """What is asked for."""
         return self.round.wants
 
+    @property
+    def n_listed(self) -> int | None:
+        """Files that are listed; None where their list was not had, now or before."""
+        is_had = self.holdings.state_of(FILES.name) in {AnswerState.OK, AnswerState.EMPTY, AnswerState.STALE}
+        return len(self.rows) if is_had and FILES.name not in self.round.lost else None
+
     def run(self, files: FileFetching) -> None:
         """Ask everything that is wanted and not known."""
         page = self._page()
         self._warn_of_rows(endpoints.TARGET, page.rejected_files if page else (), "entries name no file")
-        if self.holdings.state_of(endpoints.TARGET) is AnswerState.NOT_FOUND and page is None:
+        self.is_no_star = self.holdings.state_of(endpoints.TARGET) is AnswerState.NOT_FOUND and page is None
+        if self.is_no_star:
             return
         self.rows = self._list(page)
         if self.wants.summaries:
