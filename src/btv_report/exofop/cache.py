@@ -5,7 +5,7 @@ Where a target's artefacts lie, and the one lock of a target.
     exofop/tic_<id>/target.json, filelist.csv, summaries/    answers as they came
     exofop/tic_<id>/files/<file_id>_<name>  payloads
     .../superseded/                         what ExoFOP has replaced since
-    exofop/tic_<id>/archives/files.zip      the archive of all files, where somebody asked for it
+    exofop/tic_<id>/archives/files.zip      the archive of all files, where somebody asked for it; beside it, of which host
     exofop-private/tic_<id>/                the same as a member sees it; never read by an anonymous run
 """
 

@@ -17,6 +17,7 @@ from btv_report.atomic import make_folder
 from btv_report.errors import FetchError
 from btv_report.exofop.asking import endpoints
 from btv_report.exofop.asking.call import LOST, Call
+from btv_report.exofop.asking.kept_archive import describe_kept, why_not_kept
 from btv_report.exofop.asking.names import require_tic_number, resolve
 from btv_report.exofop.asking.round import Wants
 from btv_report.exofop.cache import TargetFolder, lock_target
@@ -147,6 +148,8 @@ class ExoFopClient:
         """
         The zip of all files of a star, as ExoFOP packs it, at `archives/files.zip`; a zip that holds, whatever its members are.
 
+        One that another host gave is asked for again, and replaced; `files.zip.json` beside it says which host it is of.
+
         Raises
         ------
         FetchError
@@ -155,14 +158,14 @@ class ExoFopClient:
         is_member = self.cookies is not None and not self.cookies.is_expired
         folder = TargetFolder(self.cache_dir, require_tic_number(tic_id), private=is_member)
         path = folder.root / "archives" / "files.zip"
-        if (self.offline or not force) and _is_whole_zip(path):
+        fault = why_not_kept(path, self.base_url)
+        if fault is None and (self.offline or not force):
             return path
-        if self.offline:
-            state, why = (AnswerState.CORRUPT, "damaged") if path.exists() else (AnswerState.SKIPPED, "not there")
+        if fault is not None and self.offline:
             raise FetchError(
-                f"{endpoints.ALL_FILES} of TIC {tic_id} is {why} in the cache, and nothing is asked offline.",
+                f"{endpoints.ALL_FILES} of TIC {tic_id} is {fault[1]} in the cache, and nothing is asked offline.",
                 hint="Ask for it without `offline`.",
-                state=state,
+                state=fault[0],
                 url=f"{self.base_url}{endpoints.ALL_FILES}",
             )
         with lock_target(self.cache_dir, tic_id):
@@ -172,6 +175,7 @@ class ExoFopClient:
             got = service.all_files(tic_id, folder.incoming(path.name), is_judged=True)
             if got.state is AnswerState.OK:
                 folder.place(folder.incoming(path.name), f"{path.parent.name}/{path.name}")
+                describe_kept(path, self.base_url, got)
             folder.finish()
         if got.state is not AnswerState.OK:
             raise FetchError(
@@ -259,10 +263,3 @@ class ExoFopClient:
                     limits=self.limits, min_interval_s=self._min_interval_s, max_parallel=endpoints.MAX_PARALLEL
                 )
             return self._fetcher
-
-
-def _is_whole_zip(path: Path) -> bool:
-    """Whether a zip lies in the cache whose members hold by its own sums."""
-    from btv_report.exofop.payloads.judging import judge_payload
-
-    return path.is_file() and not path.is_symlink() and not judge_payload(path, path.name).fault

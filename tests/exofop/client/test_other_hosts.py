@@ -10,6 +10,8 @@ from tests.doubles.exofop_double import ExoFopDouble
 from tests.doubles.exofop_toi_1262 import TIC_ID, add_toi_1262
 from tests.exofop.client.conftest import CURVE, NOTES, MakeClient, entries_of, manifest_of, tree
 
+from btv_report.answer_states import AnswerState
+from btv_report.errors import FetchError
 from btv_report.exofop.outcome import curve_values, fetch_answer, fetch_text
 
 NOBODY = "http://127.0.0.1:9/"
@@ -67,3 +69,32 @@ def test_manifest_and_bytes_of_another_host_are_put_aside_and_not_overwritten(
     digest = old_answers["download_obsnotes.php"]["sha256"]
     assert (result.cache_root / f"summaries/superseded/{digest[:16]}_obsnotes.csv").is_file()
     assert make_client(base_url=other.url, offline=True).fetch(target=TIC_ID).warnings == []
+
+
+def test_archive_of_another_host_is_not_given_out_as_this_ones(make_client: MakeClient, other: ExoFopDouble) -> None:
+    path = make_client().download_all_files_zip(tic_id=TIC_ID)
+    first = path.read_bytes()
+    with pytest.raises(FetchError, match="of another host") as caught:
+        make_client(base_url=other.url, offline=True).download_all_files_zip(tic_id=TIC_ID)
+    assert (caught.value.state, path.read_bytes()) == (AnswerState.SKIPPED, first)
+    assert make_client(base_url=other.url).download_all_files_zip(tic_id=TIC_ID) == path
+    assert path.read_bytes() != first
+    assert make_client(base_url=other.url, offline=True).download_all_files_zip(tic_id=TIC_ID) == path
+    assert make_client().download_all_files_zip(tic_id=TIC_ID).read_bytes() == first
+
+
+@pytest.mark.parametrize("description", [None, b"", b"[]", b"{"])
+def test_archive_of_which_no_host_is_known_is_asked_for_again(
+    make_client: MakeClient, exofop: ExoFopDouble, description: bytes | None
+) -> None:
+    path = make_client().download_all_files_zip(tic_id=TIC_ID)
+    beside = path.with_name("files.zip.json")
+    if description is None:
+        beside.unlink()
+    else:
+        beside.write_bytes(description)
+    with pytest.raises(FetchError, match="of none that is known"):
+        make_client(offline=True).download_all_files_zip(tic_id=TIC_ID)
+    make_client().download_all_files_zip(tic_id=TIC_ID)
+    assert len(exofop.asked("download_files_zip.php")) == 2
+    assert make_client(offline=True).download_all_files_zip(tic_id=TIC_ID) == path
