@@ -68,6 +68,7 @@ def test_f043_name_of_several_stars_lists_them_all_and_none_is_guessed(
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
+        (Reply(b'{"status": "OK", "num": 2, "TIC": "111"}'), "counts '2' stars and names TIC 111"),
         (Reply(b""), "empty answer"),
         (Reply(pages.login_page()), "login"),
         (Reply(b"{"), "JSON"),

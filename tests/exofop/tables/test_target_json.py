@@ -246,6 +246,25 @@ def test_answers_that_name_no_star_are_told_apart(content: bytes, state: AnswerS
     assert caught.value.state is state
 
 
+@pytest.mark.parametrize(
+    ("count", "stars", "is_sound"),
+    [
+        ("2", '"100"', False), ("2", '["100"]', False), ('"2"', '"100"', False), ("0", '"100"', False), ("3", '"1, 2"', False),
+        ("-1", '"100"', False), ('"many"', '"100"', False), ("2", '"100, 200"', True), ("2", '"100, 100"', True),
+        ("1", '"100, 100"', True), ('"1"', '"100"', True), ("null", '"100"', True), ('""', '"100"', True),
+    ],
+)  # fmt: skip
+def test_f043_answer_that_counts_other_stars_than_it_names_names_none(count: str, stars: str, is_sound: bool) -> None:
+    content = f'{{"status": "OK", "num": {count}, "TIC": {stars}}}'.encode()
+    if is_sound:
+        assert {words for _, words in read_gototicid(content)} == {""}
+        return
+    with pytest.raises(TableError, match="not known which is meant") as caught:
+        read_gototicid(content)
+    assert caught.value.state is AnswerState.CORRUPT
+    assert "TIC 1" in caught.value.words
+
+
 def test_no_bytes_break_the_readers() -> None:
     chance = random.Random(46)
     seeds = [

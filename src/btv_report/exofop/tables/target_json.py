@@ -133,7 +133,8 @@ def read_gototicid(content: bytes) -> list[tuple[int, str]]:
     ------
     TableError
         NOT_FOUND when nobody knows the name; UNREACHABLE when the service reports another error; CORRUPT for what cannot be
-        read; AUTH_REQUIRED, THROTTLED and REJECTED as for tables.
+        read, or counts more stars than it names: the one that is named may not be the one that is meant; AUTH_REQUIRED,
+        THROTTLED and REJECTED as for tables.
     """
     if content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" and not looks_like_login(content):
         return _picked(content)
@@ -152,7 +153,13 @@ def read_gototicid(content: bytes) -> list[tuple[int, str]]:
         raise TableError(
             AnswerState.CORRUPT, f"ExoFOP's answer to a name gives no TIC number ({_safe(_text(given))!r})"
         )
-    return [(tic_id, "") for tic_id in dict.fromkeys(tic_ids) if tic_id is not None]
+    distinct = dict.fromkeys(tic_id for tic_id in tic_ids if tic_id is not None)
+    counted = _text(answer.get("num")).strip()
+    if counted and whole_number(counted) not in {len(tic_ids), len(distinct)}:
+        named = ", ".join(f"TIC {tic_id}" for tic_id in distinct)
+        words = f"ExoFOP's answer to a name counts {_safe(counted)!r} stars and names {named}"
+        raise TableError(AnswerState.CORRUPT, f"{words}, so that it is not known which is meant")
+    return [(tic_id, "") for tic_id in distinct]
 
 
 def aliases_of(names: list[str]) -> dict[str, str]:
