@@ -18,6 +18,7 @@ from btv_report.archive.product_descriptions import candidates
 from btv_report.archive.stored_files import DESCRIPTION_SUFFIX, hash_file, read_description
 from btv_report.atomic import sentences
 from btv_report.errors import IntegrityError, UsageError
+from btv_report.utc import utc_moment
 
 DAY_S = 86400.0
 
@@ -248,12 +249,8 @@ def _fetched_at(product: CachedProduct, now: datetime) -> datetime:
 
     One that does not say it in a form that can be read counts as new.
     """
-    moments = []
-    for text in (product.retrieved_at, product.server_date or ""):
-        with contextlib.suppress(ValueError):
-            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-            moments.append(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
-    return max((moment for moment in moments if moment <= now), default=now)
+    moments = [utc_moment(text) for text in (product.retrieved_at, product.server_date or "")]
+    return max((moment for moment in moments if moment is not None and moment <= now), default=now)
 
 
 def _strays(cache: ProductCache, listing: CacheListing, *, everything: bool, quarantine: bool) -> list[Path]:

@@ -17,6 +17,7 @@ from urllib3.exceptions import NameResolutionError
 from btv_report.answer_states import AnswerState
 from btv_report.archive.attempt import AttemptError, plain_reason
 from btv_report.archive.limits import Limits
+from btv_report.utc import utc_text
 
 _CHECK_PROXY = "Check HTTPS_PROXY and NO_PROXY, and the proxy's user and password."
 
@@ -164,7 +165,7 @@ def moment(text: str) -> datetime | None:
 def server_date(response: requests.Response) -> str | None:
     """The answer's Date, UTC in ISO; None when it is absent or senseless."""
     named = moment(response.headers.get("Date", ""))
-    return None if named is None else named.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if named is None else utc_text(named)
 
 
 def stated_file_name(response: requests.Response) -> str | None:

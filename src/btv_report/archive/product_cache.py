@@ -43,6 +43,7 @@ from btv_report.archive.stored_files import (
 )
 from btv_report.atomic import make_folder, sentences, write_atomic
 from btv_report.errors import LocalEnvironmentError
+from btv_report.utc import utc_text
 
 __all__ = ["CachedProduct", "FetchedFile", "ProductCache", "described_products", "safe_name"]
 
@@ -179,7 +180,7 @@ class ProductCache:
         with sentences("read", incoming):
             incoming.chmod(0o600)
             sha256, n_bytes = hash_file(incoming)
-        retrieved_at = self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        retrieved_at = utc_text(self._clock())
         new = CachedProduct(
             product, path, sha256, n_bytes, retrieved_at, answer.server_date, was_fetched=True, host=host
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from btv_report.answer_states import AnswerState
@@ -16,6 +15,7 @@ from btv_report.archive.answer_cache import Answer, AnswerCache
 from btv_report.archive.progress import DownloadPhase, DownloadProgress, ProgressCallback
 from btv_report.archive.silence import Silence
 from btv_report.errors import ArchiveUnreachableError, MASTClientError, NameResolutionError, TargetNotFoundError
+from btv_report.utc import utc_now
 
 if TYPE_CHECKING:
     from btv_report.archive.mast_session import MastConnection
@@ -159,7 +159,7 @@ class Questioner:
         self.require_time()
         words = f"asking MAST: {question.words}"
         self.progress(DownloadProgress(DownloadPhase.SEARCHING, words, question.tic_id or 0))
-        asked_at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        asked_at = utc_now()
         mast = self.connect()
         unread = mast.unread_rows.total()
         try:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from btv_report.archive.addresses import exofop_folder
 from btv_report.errors import UsageError
 from btv_report.exofop.cookie_lines import NEW_JAR, CookieLine, malformed, read_cookie_lines
+from btv_report.utc import utc_text
 
 SESSION_COOKIE = "PHPSESSID"
 SESSION_DAYS = 7
@@ -83,7 +84,7 @@ def read_cookie_jar(path: Path, base_url: str, *, now: float) -> ExoFopCookies:
         jar.set_cookie(_cookie(session, site))
     return ExoFopCookies(
         jar=jar,
-        expires_at=None if session.expires is None else _moment(session.expires).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        expires_at=None if session.expires is None else utc_text(_moment(session.expires)),
         is_expired=is_expired,
         expiry_sentence=expiry,
         sentences=(expiry,) if session.expires is None or session.expires <= now + _SOON_S else (),

@@ -26,6 +26,7 @@ from btv_report.stages.prf_sets import prf_parameters
 from btv_report.stages.reduce import bin_light_curve, bin_width_hours, fold_light_curves
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.sectors import FoundProducts
+from btv_report.utc import utc_now, utc_text
 
 # The packages whose version can change a number on the page.
 RECORDED_PACKAGES = ("numpy", "scipy", "astropy", "duckdb", "plotly", "jinja2")
@@ -91,8 +92,7 @@ def _encodable(value: Any) -> Any:
 def run_time() -> str:
     """UTC to the second; `SOURCE_DATE_EPOCH` stands for the clock where it is set, so that records can be made again."""
     stated = os.environ.get("SOURCE_DATE_EPOCH", "")
-    moment = datetime.fromtimestamp(int(stated), UTC) if stated.isdigit() else datetime.now(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(datetime.fromtimestamp(int(stated), UTC)) if stated.isdigit() else utc_now()
 
 
 def _run_info(request: ReportRequest, found: FoundProducts, started_at: str) -> RunInfo:

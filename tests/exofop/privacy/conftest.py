@@ -133,7 +133,7 @@ def report(exofop: ExoFopDouble, mirror: Path, tmp_path: Path, monkeypatch: pyte
 
     MAST is not asked: what these tests are about does not depend on it, and it would take a third of their time.
     """
-    for module in ("exofop.asking.answers", "archive.product_cache"):
+    for module in ("utc", "archive.product_cache"):
         monkeypatch.setattr(f"btv_report.{module}.datetime", _Stopped)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(_Stopped.now(UTC).timestamp())))
     monkeypatch.setattr("btv_report.exofop.asking.endpoints.MIN_INTERVAL_S", 0.0)

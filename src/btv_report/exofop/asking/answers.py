@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from btv_report.answer_states import AnswerState
@@ -56,8 +55,3 @@ class GotFile:
     sha256: str | None = None
     n_bytes: int | None = None
     payload: Payload | None = None
-
-
-def utc_now() -> str:
-    """UTC to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

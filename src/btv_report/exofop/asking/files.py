@@ -15,7 +15,7 @@ from typing import Any
 from btv_report.answer_states import AnswerState
 from btv_report.archive.stored_files import keep_copy
 from btv_report.exofop.asking import endpoints
-from btv_report.exofop.asking.answers import GotFile, utc_now
+from btv_report.exofop.asking.answers import GotFile
 from btv_report.exofop.asking.holdings import Holdings
 from btv_report.exofop.asking.round import Round
 from btv_report.exofop.payloads.file_names import shown_name, stored_name
@@ -23,6 +23,7 @@ from btv_report.exofop.payloads.judging import judge_payload
 from btv_report.exofop.payloads.zip_archive import ZipContents, ZipMember, open_archive_members
 from btv_report.exofop.payloads.zip_reading import ArchiveError
 from btv_report.exofop.types import ExoFopFileRow
+from btv_report.utc import utc_now
 
 _TRY_ARCHIVE = frozenset({AnswerState.CORRUPT, AnswerState.REJECTED, AnswerState.THROTTLED})
 """Where the zip may have what the file's own address did not give; a login or a network that is missing is missing there, too."""

@@ -16,12 +16,13 @@ from btv_report.answer_states import AnswerState
 from btv_report.archive.stored_files import hash_file
 from btv_report.atomic import rename_durable, sentences, write_atomic
 from btv_report.errors import ProductCorruptError
-from btv_report.exofop.asking.answers import Asked, utc_now
+from btv_report.exofop.asking.answers import Asked
 from btv_report.exofop.asking.endpoints import FILES, SUMMARIES, TARGET_FILE, TOI_TABLE
 from btv_report.exofop.cache import TargetFolder, is_below
 from btv_report.exofop.manifest import MANIFEST_SCHEMA_VERSION, parse_manifest
 from btv_report.exofop.payloads.file_names import shown_name
 from btv_report.exofop.types import ExoFopFileRow, ExoFopTarget
+from btv_report.utc import utc_now
 
 FINAL = frozenset({AnswerState.OK, AnswerState.EMPTY, AnswerState.NOT_FOUND})
 """Knowledge; every other state is asked again by the next run."""

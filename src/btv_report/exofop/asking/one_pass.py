@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from btv_report.answer_states import AnswerState
 from btv_report.exofop.asking import endpoints
-from btv_report.exofop.asking.answers import Asked, utc_now
+from btv_report.exofop.asking.answers import Asked
 from btv_report.exofop.asking.endpoints import FILES, SUMMARIES, TARGET_FILE, Endpoint
 from btv_report.exofop.asking.files import FileFetching
 from btv_report.exofop.asking.holdings import FINAL, Holdings
@@ -17,6 +17,7 @@ from btv_report.exofop.tables.of_star import read_star_table
 from btv_report.exofop.tables.reading import TableError
 from btv_report.exofop.tables.target_json import TargetJson, read_target_json
 from btv_report.exofop.types import ExoFopFileRow, ExoFopTable, ExoFopTarget, RejectedRow
+from btv_report.utc import utc_now
 
 
 @dataclass

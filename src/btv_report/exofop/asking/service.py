@@ -18,12 +18,13 @@ from btv_report.archive.fetch import Fetched, Fetcher
 from btv_report.archive.web_pages import safe_excerpt
 from btv_report.errors import FetchError
 from btv_report.exofop.asking import endpoints
-from btv_report.exofop.asking.answers import Asked, GotFile, utc_now
+from btv_report.exofop.asking.answers import Asked, GotFile
 from btv_report.exofop.asking.endpoints import Endpoint
 from btv_report.exofop.payloads.judging import Payload, judge_payload
 from btv_report.exofop.tables.of_star import read_star_table
 from btv_report.exofop.tables.reading import TableError, looks_like_login
 from btv_report.exofop.tables.target_json import TargetJson, read_gototicid, read_target_json
+from btv_report.utc import utc_now
 
 _LOGGED_IN = re.compile(rb"log\s*-?out|sign\s*-?out", re.IGNORECASE)
 _LOGGED_OUT = re.compile(rb"log\s*-?in|sign\s*-?in", re.IGNORECASE)
