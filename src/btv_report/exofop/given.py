@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 from btv_report.answer_states import AnswerState
-from btv_report.exofop.asking.endpoints import CTOI, FILE_LIST, TOI
+from btv_report.exofop.asking.endpoints import CTOI, FILE_LIST, TARGET, TOI
 from btv_report.exofop.types import ExoFopFile, ExoFopManifest
 
 _ANSWERED = frozenset({AnswerState.AUTH_REQUIRED, AnswerState.EMPTY, AnswerState.NOT_FOUND})
-_NEVER_RESTRICTED = frozenset({TOI, CTOI})
-"""Objects of interest are announced; that their rows are missing is the fault of a moment."""
+_NEVER_RESTRICTED = frozenset({TOI, CTOI, TARGET})
+"""Objects of interest are announced, and every star has a page; that they are missing is the fault of a moment."""
 
 
 def as_given(manifest: ExoFopManifest) -> ExoFopManifest:

@@ -105,7 +105,7 @@ def _is_target(target: Mapping[str, Any]) -> bool:
 
 def _is_item(item: Mapping[str, Any]) -> bool:
     """Whether the fields of an answer or file that are worked with later are what they must be, where they are there."""
-    texts = (item.get(name) for name in ("source", "asked_at", "answered_at", "fetched_at", "detail"))
+    texts = (item.get(name) for name in ("source", "asked_at", "answered_at", "empty_since", "fetched_at", "detail"))
     counts = (item.get(name) for name in ("n_rows", "n_rejected"))
     last = item.get("last_state")
     return (

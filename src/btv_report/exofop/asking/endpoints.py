@@ -31,6 +31,7 @@ class Endpoint:
     file : where the answer is kept in the target's folder, relative
     key : the parameter that takes the TIC number; a wrong one gives an empty table, no error
     output : the format that is asked for; None where the service has but one
+    sentinel : a star on which the service is known to have rows; None where none is known, or the page of a star has the same
     """
 
     name: str
@@ -38,6 +39,7 @@ class Endpoint:
     file: str
     key: str
     output: str | None = "csv"
+    sentinel: int | None = None
 
     def query(self, tic_id: int) -> Mapping[str, str]:
         """The parameters of the request."""
@@ -51,11 +53,11 @@ SUMMARIES = (
     Endpoint("download_spect.php", "spect", "summaries/spect.csv", "target"),
     Endpoint("download_imaging.php", "imaging", "summaries/imaging.csv", "target"),
     Endpoint("download_tseries.php", "tseries", "summaries/tseries.csv", "target"),
-    Endpoint("download_obsnotes.php", "obsnotes", "summaries/obsnotes.csv", "tid"),
+    Endpoint("download_obsnotes.php", "obsnotes", "summaries/obsnotes.csv", "tid", sentinel=68646526),
     # These two always answer with pipes, whatever is asked for.
     Endpoint("download_stellar.php", "stellar", "summaries/stellar.pipe", "id", None),
     Endpoint("download_planet.php", "planet", "summaries/planet.pipe", "id", None),
-    Endpoint(UPLOADS, "uploads", "summaries/uploads.csv", "target"),
+    Endpoint(UPLOADS, "uploads", "summaries/uploads.csv", "target", sentinel=365938305),
 )
 """The summary tables, in the order in which they are asked."""
 

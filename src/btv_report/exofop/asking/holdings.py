@@ -136,12 +136,26 @@ class Holdings:
         answer = self.answers.get(name, {})
         return self.folder.read(file, answer.get("sha256"), limit_bytes=limit_bytes)
 
-    def note_answer(self, asked: Asked, file: str) -> AnswerState:
+    def had_something(self, name: str) -> bool:
+        """Whether a service has given rows, or the page of the star, before."""
+        old = self.answers.get(name, {})
+        return bool(old.get("n_rows", "sha256" in old))
+
+    def empty_since(self, name: str) -> str:
+        """Since when a service that had given rows has answered without any, and nothing else; empty where it has not."""
+        return str(self.answers.get(name, {}).get("empty_since", ""))
+
+    def answered_at(self, name: str) -> str:
+        """When a service gave what is held of it, UTC, ISO to the second; empty where nothing is."""
+        old = self.answers.get(name, {})
+        return str(old.get("answered_at", old.get("asked_at", "")))
+
+    def note_answer(self, asked: Asked, file: str, *, is_proven: bool = False) -> AnswerState:
         """
         Take an answer down, and keep its bytes.
 
         A question that went wrong leaves an older good answer where it is; the state says then that it is old. So does "nothing"
-        after there was something: a busy server answers like that, too.
+        after there was something, unless it is proven: a busy server answers like that, too.
 
         Returns
         -------
@@ -154,7 +168,7 @@ class Holdings:
         if asked.words:
             entry["detail"] = asked.words
         old = self.answers.get(asked.endpoint, {})
-        is_loss = asked.state is not AnswerState.OK and bool(old.get("n_rows"))
+        is_loss = asked.state is not AnswerState.OK and self.had_something(asked.endpoint) and not is_proven
         if asked.state in FINAL and not is_loss:
             entry |= self._new_answer(asked, file, old)
         elif self.folder.restore({**old, "path": file}):
@@ -268,6 +282,7 @@ class Holdings:
         files = [
             (f"File {number} ({shown_name(self.files[number]['filename'])})", self.files[number])
             for number in sorted(self.files)
+            if self.files[number].get("listed", True)
         ]
         return [
             f"{what}: {_why(entry)}."
@@ -281,7 +296,12 @@ def _old_answer(asked: Asked, old: Mapping[str, Any]) -> dict[str, Any]:
     names = ("sha256", "bytes", "n_rows", "n_rejected", "superseded")
     answered_at = old.get("answered_at", old.get("asked_at"))
     words = f"{asked.state}: {asked.words}" if asked.words else str(asked.state)
-    return {name: old[name] for name in names if name in old} | {
+    kept = {name: old[name] for name in names if name in old}
+    if asked.state is AnswerState.EMPTY:
+        since = old.get("empty_since", asked.asked_at)
+        kept["empty_since"] = since
+        words = f"nothing came since {since}, which is believed once it has lasted a day and is confirmed"
+    return kept | {
         "state": str(AnswerState.STALE),
         "last_state": str(asked.state),
         "answered_at": answered_at,

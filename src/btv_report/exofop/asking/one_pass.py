@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from btv_report.answer_states import AnswerState
 from btv_report.exofop.asking import endpoints
 from btv_report.exofop.asking.answers import Asked
+from btv_report.exofop.asking.emptiness import is_truly_emptied
 from btv_report.exofop.asking.endpoints import FILES, SUMMARIES, TARGET_FILE, Endpoint
 from btv_report.exofop.asking.files import FileFetching
 from btv_report.exofop.asking.holdings import FINAL, Holdings
@@ -66,7 +67,7 @@ class Pass:
         self.rows = self._list(page)
         if self.wants.summaries:
             for endpoint in SUMMARIES:
-                self._table(endpoint)
+                self._table(endpoint, page=page)
                 self._contradict(endpoint, page)
             self._toi_rows(page)
         if self.wants.files:
@@ -118,11 +119,14 @@ class Pass:
             self.holdings.target = ExoFopTarget(self.tic_id, page.tois[0] if page.tois else None, dict(page.aliases))
         return page
 
-    def _table(self, endpoint: Endpoint, query: dict[str, str] | None = None) -> ExoFopTable | None:
-        """A table, asked or kept; None where there is none."""
+    def _table(
+        self, endpoint: Endpoint, query: dict[str, str] | None = None, *, page: TargetJson | None = None
+    ) -> ExoFopTable | None:
+        """A table, asked or kept; None where there is none. The page of the star may prove that it is empty now."""
         asked = self._ask(endpoint.name, endpoint.file, lambda: self.round.ask.table(endpoint, self.tic_id, query))
         if asked is not None:
-            taken = self.holdings.note_answer(asked, endpoint.file)
+            is_proven = is_truly_emptied(asked, endpoint, self.holdings, self.round, page)
+            taken = self.holdings.note_answer(asked, endpoint.file, is_proven=is_proven)
             self._warn_of(asked)
             if asked.table is not None and taken is asked.state:
                 return asked.table
@@ -144,7 +148,7 @@ class Pass:
 
     def _list(self, page: TargetJson | None) -> tuple[ExoFopFileRow, ...]:
         """The rows of all files, by the list and the page; where the two do not agree, both count and a warning says so."""
-        table = self._table(FILES)
+        table = self._table(FILES, page=page)
         if table is None:
             return page.files if page is not None else ()
         rows, rejected = file_rows(table, self.tic_id)
