@@ -75,6 +75,7 @@ SETTINGS = (
     Setting("no_exofop", "flag", "no_exofop", "no", "leave ExoFOP out"),
     Setting("cookie_jar", "path", "cookie_jar", "none", "login at ExoFOP: a cookie jar of curl or wget"),
     Setting("publish_files", "flag", "publish_files", "no", "copy observers' files into the site"),
+    Setting("publish_files_mb", "number", "publish_files_mb", "900", "MB up to which the site takes such copies"),
     Setting("workspace", "text", "workspace", "the current folder", "where records, store and site go", in_file=False),
     Setting(
         "mast_url", "text", None, "https://mast.stsci.edu", "the archive, or a mirror of its services", in_file=False

@@ -154,6 +154,14 @@ def _workspace_option(args: list[str]) -> Path | None:
 @click.option(
     "--publish-files", is_flag=True, help="Copy observers' public files into the site; else it links to them at ExoFOP."
 )
+@click.option(
+    "--publish-files-mb",
+    type=click.FloatRange(min=0),
+    default=900,
+    show_default=True,
+    metavar="MB",
+    help="Copy no more once the whole site has so many MB; GitHub Pages serves 1 GB.",
+)
 @click.option("--dry-run", is_flag=True, help="Say which files would be used and fetched, and why; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 @click.option(
@@ -188,6 +196,7 @@ def report_command(
     no_exofop: bool,
     cookie_jar: Path | None,
     publish_files: bool,
+    publish_files_mb: float,
     dry_run: bool,
     as_json: bool,
     workspace: Path | None,
@@ -247,6 +256,7 @@ def report_command(
                 exofop=not no_exofop,
                 cookie_jar=cookie_jar,
                 publish_files=publish_files,
+                publish_files_mb=publish_files_mb,
                 dry_run=dry_run,
                 command=("btv-report", *sys.argv[1:]),
             )

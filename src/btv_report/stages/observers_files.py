@@ -14,6 +14,7 @@ from btv_report.exofop.payloads.thumbnails import png_size, thumbnails
 from btv_report.exofop.types import ExoFopFile, ExoFopManifest
 from btv_report.record import ExoFopFileValue
 from btv_report.stages.request import ReportRequest
+from btv_report.stages.site_room import SiteRoom, site_room
 from btv_report.stages.values import exofop_file_value
 from btv_report.store.kept_files import keep_file
 from btv_report.store.workspace import Workspace
@@ -28,7 +29,7 @@ def observers_files(request: ReportRequest, manifest: ExoFopManifest) -> tuple[l
     Returns
     -------
     list of ExoFopFileValue, list of str
-        The files, and sentences about those that could not be copied.
+        The files, and sentences about those that were not copied, and about a site that has become large.
 
     Raises
     ------
@@ -43,13 +44,14 @@ def observers_files(request: ReportRequest, manifest: ExoFopManifest) -> tuple[l
     for file in manifest.files:
         if file.state is AnswerState.OK:
             at_hand.setdefault(file.file_id, file)
+    room = site_room(request) if request.publish_files else None
     drawn = thumbnails([file.path for file in at_hand.values() if file.path])
     for value, file in zip(files, manifest.files, strict=True):
         if at_hand.get(file.file_id) is file:
             _add_thumbnail(value, file, drawn)
-            if request.publish_files:
-                _publish(value, file, request, warnings)
-    return files, warnings
+            if room is not None:
+                _publish(value, file, request, room, warnings)
+    return files, [*warnings, *(room.sentences(request.tic_id) if room is not None else ())]
 
 
 def _add_thumbnail(value: ExoFopFileValue, file: ExoFopFile, drawn: Mapping[Path, bytes]) -> None:
@@ -59,14 +61,18 @@ def _add_thumbnail(value: ExoFopFileValue, file: ExoFopFile, drawn: Mapping[Path
         value["thumbnail"] = {"width": width, "height": height, "png": base64.b64encode(content).decode("ascii")}
 
 
-def _publish(value: ExoFopFileValue, file: ExoFopFile, request: ReportRequest, warnings: list[str]) -> None:
-    """Keep a copy for the site; a file that is not what it should be is only named."""
+def _publish(
+    value: ExoFopFileValue, file: ExoFopFile, request: ReportRequest, room: SiteRoom, warnings: list[str]
+) -> None:
+    """Keep a copy for the site; a file that is not what it should be, or for which there is no room, is only named."""
     if file.path is None or file.sha256 is None:
         return
     payload = judge_payload(file.path, file.filename)
     named = f"ExoFOP file {file.file_id} ({file.filename}) of TIC {request.tic_id}"
     if payload.fault:
         warnings.append(f"{named} is not copied into the site: {payload.fault}.")
+        return
+    if not room.takes(file, file.path.stat().st_size):
         return
     try:
         name = published_name(file.file_id, file.filename, payload.kind)

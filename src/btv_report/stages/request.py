@@ -13,6 +13,8 @@ from btv_report.ephemeris import Ephemeris
 from btv_report.quality import DEFAULT_QUALITY_MASK
 
 LOGIN_OPTION = "--cookie-jar"
+PUBLISH_FILES_MB = 900.0
+"""A tenth less than GitHub Pages serves."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class ReportRequest:
     exofop_url : folder of ExoFOP's services, its own or a mirror's
     cookie_jar : a login at ExoFOP; no record and no page says that there was one
     publish_files : copy observers' public files into the site
+    publish_files_mb : so large the whole site may become by that, megabytes
     resolved : what a name or position was resolved to; None for a TIC number
     command : the command as typed, for the audit block
     """
@@ -68,6 +71,7 @@ class ReportRequest:
     exofop_url: str = EXOFOP_URL
     cookie_jar: Path | None = None
     publish_files: bool = False
+    publish_files_mb: float = PUBLISH_FILES_MB
     resolved: ResolvedTarget | None = None
     command: tuple[str, ...] = ()
 
@@ -92,7 +96,7 @@ class ReportRequest:
             "exofop": self.exofop,
             **({} if self.offline else {"mast_url": public_url(self.mast_url), "refresh": self.refresh}),
             **({} if self.offline or not self.exofop else {"exofop_url": public_url(self.exofop_url)}),
-            **({"publish_files": True} if self.publish_files else {}),
+            **({"publish_files": True, "publish_files_mb": self.publish_files_mb} if self.publish_files else {}),
             **({"target_input": self.resolved.target_input} if self.resolved else {}),
         }
 

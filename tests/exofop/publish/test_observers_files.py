@@ -120,3 +120,36 @@ def test_a_changed_copy_is_named(desk: Desk, tmp_path: Path) -> None:
 def test_only_a_hash_names_a_copy(desk: Desk, name: str) -> None:
     with pytest.raises(ValueError, match="no sha256"):
         kept_file(desk.workspace, TIC_ID, name)
+
+
+def test_files_for_which_the_site_has_no_room_are_named_and_not_copied(desk: Desk, tmp_path: Path) -> None:
+    """By File ID, each that still fits: the second is too large, the third is not."""
+    files = {11: ("a.txt", b"1" * 400_000), 12: ("b.txt", b"2" * 700_000), 13: ("c.txt", b"3" * 500_000)}
+    manifest = write_manifest(tmp_path / "exofop", files)
+    values, warnings = observers_files(desk.request(publish=True, publish_files_mb=1.0), manifest)
+    assert [value["file_id"] for value in values if value.get("published")] == [11, 13]
+    assert len(kept(desk)) == 2
+    (sentence,) = warnings
+    assert "1 ExoFOP file of TIC 188646744 is not copied into the site, which may have 1 MB: 12 (b.txt)." in sentence
+    assert "0.9 MB of observers' files" in sentence
+    assert "--publish-files-mb" in sentence
+
+
+def test_site_that_becomes_large_is_told(desk: Desk, tmp_path: Path) -> None:
+    manifest = write_manifest(tmp_path / "exofop", {11: ("a.txt", b"1" * 600_000)})
+    values, (sentence,) = observers_files(desk.request(publish=True, publish_files_mb=1.0), manifest)
+    assert values[0]["published"]
+    assert sentence.startswith("The site has 0.6 MB with the 0.6 MB of observers' files of TIC 188646744")
+    assert observers_files(desk.request(publish=True, publish_files_mb=2.0), manifest)[1] == []
+
+
+def test_room_of_a_site_is_what_its_other_files_leave(desk: Desk, tmp_path: Path) -> None:
+    """The target's own copies are made anew, so that a second run has the room of the first."""
+    files = {11: ("a.txt", b"1" * 600_000)}
+    desk.run(files, publish=True)
+    site = sum(path.stat().st_size for path in desk.site.rglob("*") if path.is_file() and path.parent != desk.folder)
+    manifest = write_manifest(tmp_path / "again", files)
+    for spare, is_copied in ((650_000, True), (550_000, False)):
+        request = desk.request(publish=True, publish_files_mb=(site + spare) / 1e6)
+        values, _ = observers_files(request, manifest)
+        assert values[0].get("published", False) is is_copied
