@@ -28,6 +28,7 @@ from btv_report.answer_states import AnswerState
 from btv_report.archive.limits import Limits
 from btv_report.errors import AmbiguousTargetError
 from btv_report.exofop.client import ExoFopClient
+from btv_report.exofop.manifest import read_manifest
 from btv_report.exofop.tables.of_star import read_star_table
 from btv_report.exofop.types import ExoFopSelectors
 
@@ -222,6 +223,22 @@ def test_f049_files_that_only_the_page_names_are_told_and_fetched(client: ExoFop
     result = client.fetch(target=TIC_ID)
     assert asked_files(exofop)[-1] == NOTES_FILE
     assert any(str(NOTES_FILE) in warning and "target.php names files" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("page_has_name", [False, True])
+def test_f040_file_without_a_name_is_fetched_by_its_number_and_listed(
+    client: ExoFopClient, exofop: ExoFopDouble, page_has_name: bool
+) -> None:
+    number = exofop.add_file(OTHER, "curve.dat" if page_has_name else "", b"0.1 2.5\n0.5 5.1\n", type="Image")
+    exofop.play(LIST, lambda request: Reply(exofop.answer(request).body.replace(b"curve.dat", b"")))
+    result = client.fetch(target=OTHER)
+    name = "curve.dat" if page_has_name else f"file_{number}"
+    (path,) = result.files_downloaded
+    assert (path.name, path.read_bytes()) == (f"{number}_{name}", b"0.1 2.5\n0.5 5.1\n")
+    assert (entries_of(result)[number]["filename"], answer_of(result, LIST)["n_rejected"]) == (name, 0)
+    assert [f"called file_{number}" in words for words in result.warnings] == ([] if page_has_name else [True])
+    (listed,) = read_manifest(result.manifest_path, tic_id=OTHER).open_files
+    assert (listed.filename, listed.state) == (name, AnswerState.OK)
 
 
 def test_list_that_is_suddenly_empty_is_stale_and_loses_no_file(client: ExoFopClient, exofop: ExoFopDouble) -> None:

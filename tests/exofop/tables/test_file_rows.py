@@ -108,6 +108,12 @@ def test_rows_of_the_list_are_kept_or_rejected_and_none_is_lost() -> None:
     assert (len(rows), len(rejected)) == (2, 7)
 
 
+def test_file_without_a_name_is_called_by_its_number() -> None:
+    for nothing in ("", " ", "None", "null"):
+        (row,), rejected = read(changed(File_Name=nothing))
+        assert (row.file_id, row.filename, rejected) == (441891, "file_441891", ())
+
+
 def test_f031_pipes_and_line_ends_belong_to_the_description() -> None:
     rows, _ = read(changed(Description="AO | Kp\nsecond line"), changed(File_ID="2"))
     assert [row.description for row in rows] == ["AO | Kp\nsecond line", "562 nm"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from btv_report.answer_states import AnswerState
 from btv_report.exofop.asking import endpoints
@@ -13,6 +13,7 @@ from btv_report.exofop.asking.endpoints import FILES, SUMMARIES, TARGET_FILE, En
 from btv_report.exofop.asking.files import FileFetching
 from btv_report.exofop.asking.holdings import FINAL, Holdings
 from btv_report.exofop.asking.round import Round, Wants
+from btv_report.exofop.payloads.file_names import name_of_nameless
 from btv_report.exofop.tables.file_rows import file_rows
 from btv_report.exofop.tables.of_star import read_star_table
 from btv_report.exofop.tables.reading import TableError
@@ -153,6 +154,7 @@ class Pass:
             return page.files if page is not None else ()
         rows, rejected = file_rows(table, self.tic_id)
         self._warn_of_rows(FILES.name, rejected[len(table.rejected) :], "rows name no file")
+        rows = self._named(rows, page)
         by_id = {row.file_id: row for row in rows}
         extra = [row for row in (page.files if page else ()) if row.file_id not in by_id]
         if extra and self.holdings.state_of(FILES.name) is AnswerState.EMPTY:
@@ -166,6 +168,19 @@ class Pass:
             named = ", ".join(map(str, gone[:10]))
             self.holdings.withdrawn.append(f"ExoFOP does not list any more: {named}. What is held of them stays.")
         return (*rows, *extra)
+
+    def _named(self, rows: Sequence[ExoFopFileRow], page: TargetJson | None) -> tuple[ExoFopFileRow, ...]:
+        """The rows, those to which the list gives no name as the page calls them; what stays without is told."""
+        names = {row.file_id: row.filename for row in (page.files if page else ())}
+        known = tuple(
+            replace(row, filename=names.get(row.file_id, row.filename)) if _is_nameless(row) else row for row in rows
+        )
+        if nameless := [row for row in known if _is_nameless(row)]:
+            called = ", ".join(row.filename for row in nameless[:10]) + (", ..." if len(nameless) > 10 else "")
+            self.holdings.warnings.append(
+                f"{FILES.name}: {len(nameless)} of {len(rows)} files have no name there; they are called {called}."
+            )
+        return known
 
     def _warn_of_rows(self, name: str, rejected: Sequence[RejectedRow], words: str) -> None:
         if rejected:
@@ -209,6 +224,10 @@ class Pass:
             self.holdings.warnings.append(
                 f"TIC {self.tic_id} has TOIs of several numbers; {endpoint.name} was asked for {numbers[0]}, not {others}."
             )
+
+
+def _is_nameless(row: ExoFopFileRow) -> bool:
+    return row.filename == name_of_nameless(row.file_id)
 
 
 def _numbers(known: str | None, of_page: Sequence[str], rows: Sequence[ExoFopFileRow]) -> tuple[str, ...]:

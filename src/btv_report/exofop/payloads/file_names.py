@@ -54,6 +54,11 @@ def _safe(filename: str) -> str:
     return _NOT_SAFE.sub("_", bare).strip(_LEFT_OVER)
 
 
+def name_of_nameless(file_id: int) -> str:
+    """What a file is called here to which ExoFOP gives no name: it is fetched by its number all the same."""
+    return f"{_NAMELESS}_{file_id}"
+
+
 def shown_name(filename: str) -> str:
     """
     A name for people: on one line, without letters that hide or turn others round, at most 120 characters.

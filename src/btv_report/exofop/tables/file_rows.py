@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from btv_report.exofop.payloads.file_names import name_of_nameless
 from btv_report.exofop.tables.cells import text_or_none, whole_number
 from btv_report.exofop.tables.kinds import column_key
 from btv_report.exofop.types import ExoFopFileRow, ExoFopTable, RejectedRow
@@ -53,7 +54,9 @@ def rows_of_files(
     entries: Sequence[Mapping[str, str]], tic_id: int, texts: Sequence[str], *, first_line: int = 1
 ) -> tuple[tuple[ExoFopFileRow, ...], tuple[RejectedRow, ...]]:
     """
-    File rows from fields as text; an entry without a File ID or name, of another star, or given twice is rejected.
+    File rows from fields as text; an entry without a File ID, of another star, or given twice is rejected.
+
+    One without a name is called by its File ID, which is all that is needed to fetch it.
 
     Parameters
     ----------
@@ -78,9 +81,8 @@ def rows_of_files(
 def _file_row(entry: Mapping[str, str], tic_id: int) -> ExoFopFileRow | str:
     """One row, or the reason why it is none."""
     file_id = whole_number(entry.get("file_id"))
-    filename = text_or_none(entry.get("filename"))
-    if file_id is None or filename is None:
-        return f"it has no {'File ID' if file_id is None else 'file name'}"
+    if file_id is None:
+        return "it has no File ID"
     listed = text_or_none(entry.get("tic_id"))
     if listed is not None and whole_number(listed) != tic_id:
         return f"it is of TIC {listed[:20]}, and TIC {tic_id} was asked for"
@@ -90,7 +92,7 @@ def _file_row(entry: Mapping[str, str], tic_id: int) -> ExoFopFileRow | str:
         file_id=file_id,
         tic_id=tic_id,
         toi=text_or_none(entry.get("toi")),
-        filename=filename,
+        filename=text_or_none(entry.get("filename")) or name_of_nameless(file_id),
         type=text_or_none(entry.get("type")) or "",
         date_utc=text_or_none(entry.get("date_utc")),
         tag=tag if tag_number is None else tag_number,

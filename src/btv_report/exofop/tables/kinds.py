@@ -13,20 +13,19 @@ _CANDIDATE = re.compile(r"(?:C?TOI[\s-]*)?\d{1,11}\.\d{1,3}", re.IGNORECASE | re
 
 
 class Fit(Enum):
-    """What a cell must be; all but KEY and WORDS may be blank, and None, nan and null count as blank."""
+    """What a cell must be; all but KEY and CANDIDATE may be blank, and None, nan and null count as blank."""
 
     KEY = "a whole number"
     WHOLE = "a whole number or nothing"
     NUMBER = "a number or nothing"
     DATE = "a date or nothing"
     CANDIDATE = "a number such as 1262.01"
-    WORDS = "a text"
 
     def takes(self, cell: str) -> bool:
         """Whether a cell can stand in such a column."""
         text = text_or_none(cell)
         if text is None:
-            return self not in {Fit.KEY, Fit.WORDS, Fit.CANDIDATE}
+            return self not in {Fit.KEY, Fit.CANDIDATE}
         match self:
             case Fit.KEY | Fit.WHOLE:
                 return whole_number(text) is not None
@@ -36,8 +35,6 @@ class Fit(Enum):
                 return begins_with_date(text)
             case Fit.CANDIDATE:
                 return _CANDIDATE.fullmatch(text) is not None
-            case Fit.WORDS:
-                return True
 
 
 @dataclass(frozen=True)
@@ -120,7 +117,7 @@ _CTOI = (
 TABLE_KINDS: dict[str, TableKind] = {
     "filelist": TableKind(
         needed=(("File ID",), ("File Name", "Filename"), ("Type", "File Type"), ("Description",)),
-        fits={"File ID": Fit.KEY, "File Name": Fit.WORDS, "TIC": Fit.WHOLE, "TIC ID": Fit.WHOLE, "Date": Fit.DATE},
+        fits={"File ID": Fit.KEY, "TIC": Fit.WHOLE, "TIC ID": Fit.WHOLE, "Date": Fit.DATE},
         known=_split("Type|File Name|File ID|TIC|TIC ID|TOI|Date|User|Group|Tag|Description"),
     ),
     "toi": TableKind(
