@@ -323,6 +323,7 @@ class ExoFopFileValue(TypedDict):
     sha256: str | None
     description: str | None
     state: str
+    reason: NotRequired[str]  # what was found where its bytes should be, where they are not
     tag: NotRequired[str | None]
     user: NotRequired[str | None]
     content: NotRequired[str]  # what the bytes are: `PDF`, `PNG image`, `text`, `unknown`...

@@ -69,6 +69,16 @@ def test_f013_changed_file_in_the_cache_is_named(run: Any, mirror: Path) -> None
     assert any("441891" in warning and "sha256" in warning for warning in ran.answer["warnings"])
 
 
+def test_file_that_the_mirror_lacks_is_named_with_its_place(run: Any, mirror: Path, tmp_path: Path) -> None:
+    manifest = add_exofop(mirror)
+    (manifest.parent / "files" / "441891_speckle.dat").unlink()
+    ran = run(str(TIC_ID), "--mirror", mirror, "--offline", "--json")
+    words = f"there is no file files/441891_speckle.dat in exofop/tic_{TIC_ID}"
+    assert any(words in warning for warning in ran.answer["warnings"])
+    assert f"NOT_FOUND: {words}" in page_of(ran, tmp_path)
+    assert "not known there" not in page_of(ran, tmp_path)
+
+
 def test_f060_manifest_made_with_a_cookie_is_not_published(run: Any, mirror: Path, tmp_path: Path) -> None:
     add_exofop(mirror, cookie=True)
     ran = run(str(TIC_ID), "--mirror", mirror, "--offline", "--json")

@@ -67,6 +67,32 @@ def test_each_entry_is_held_against_its_bytes(folder: Path) -> None:
     assert not read.private
 
 
+def test_bytes_that_are_not_there_are_told_with_the_place_that_was_looked_at(folder: Path) -> None:
+    (folder / "files" / "3_plot.dat").write_bytes(b"changed")
+    (folder / "files" / "6_plot.dat").mkdir()
+    without_path = {name: value for name, value in entry(5, b"").items() if name != "path"}
+    entries = [
+        entry(3, b"original"),
+        entry(4, b"absent"),
+        without_path,
+        entry(6, b""),
+        entry(7, b"", path="../7_plot.dat"),
+    ]
+    read = read_manifest(write(folder, manifest(entries)), tic_id=TIC_ID)
+    place = f"{folder.parent.name}/{folder.name}"
+    assert [file.reason for file in read.files] == [
+        f"files/3_plot.dat in {place} does not have its recorded sha256",
+        f"there is no file files/4_plot.dat in {place}",
+        f"the manifest in {place} does not say where its bytes are",
+        f"there is no file files/6_plot.dat in {place}",
+        f"../7_plot.dat leads out of {place}",
+    ]
+    assert read.warnings[1] == (
+        f"ExoFOP file 4 (plot-4.dat) of TIC {TIC_ID} is not used: there is no file files/4_plot.dat in {place}."
+    )
+    assert not any(str(folder) in words for words in read.warnings)
+
+
 def test_f070_path_out_of_the_folder_is_never_opened(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     secret = tmp_path_factory.mktemp("elsewhere") / "secret"
     secret.write_bytes(b"secret")

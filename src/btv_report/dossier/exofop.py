@@ -229,7 +229,7 @@ def _file_row(file: ExoFopFileValue) -> tuple[Cell, ...]:
         text_cell(file.get("tag"), reason=_SILENT),
         size,
         text_cell(file.get("content"), reason="not fetched"),
-        Cell(f"{file['state']}: {state_words(file['state'])}"),
+        Cell(f"{file['state']}: {clipped(file.get('reason', ''), TEXT_SHOWN) or state_words(file['state'])}"),
         _copy_cell(file),
         code_cell(_short(file["sha256"]), reason="not fetched"),
         code_cell(before, reason="no other bytes were seen before"),

@@ -14,6 +14,7 @@ from btv_report.errors import BtvReportError
 from btv_report.exofop.asking.endpoints import CTOI_TABLE, FILES, SUMMARIES, TARGET, TARGET_FILE, TOI_TABLE
 from btv_report.exofop.contrast_curves import ContrastCurve, contrast_curves_of
 from btv_report.exofop.curves.external_light_curves import ExternalLightCurve, load_external_light_curve
+from btv_report.exofop.manifest import folder_words
 from btv_report.exofop.tables.of_star import read_star_table
 from btv_report.exofop.tables.reading import TableError
 from btv_report.exofop.types import ExoFopFile, ExoFopManifest, ExoFopTable
@@ -65,7 +66,8 @@ def lost_answers(manifest: ExoFopManifest) -> dict[str, str]:
         answer = manifest.answers.get(name, {})
         fault = _fault(manifest.path.parent / file, answer.get("sha256")) if _is_kept(answer) else ""
         if fault:
-            lost[name] = f"ExoFOP's {file}, which was kept, {fault}; nothing of it is used. Fetch it again."
+            place = folder_words(manifest.path.parent)
+            lost[name] = f"ExoFOP's {file}, which was kept in {place}, {fault}; nothing of it is used. Fetch it again."
     return lost
 
 

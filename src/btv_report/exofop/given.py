@@ -60,7 +60,9 @@ def _state(value: object) -> AnswerState | None:
 def _file(file: ExoFopFile) -> ExoFopFile:
     if file.last_state is None or file.last_state not in _ANSWERED:
         return file
-    return replace(file, state=file.last_state, path=None, sha256=None, n_bytes=None, content=None, older_sha256=())
+    return replace(
+        file, state=file.last_state, path=None, sha256=None, n_bytes=None, content=None, older_sha256=(), reason=""
+    )
 
 
 def _is_refused(file: ExoFopFile) -> bool:

@@ -13,6 +13,7 @@ from btv_report.answer_states import AnswerState
 from btv_report.archive.stored_files import NOT_OURS, hash_file
 from btv_report.atomic import environment_error
 from btv_report.errors import ProductCorruptError
+from btv_report.exofop.payloads.file_names import shown_name
 from btv_report.exofop.types import ExoFopFile, ExoFopManifest
 
 MANIFEST_SCHEMA_VERSION = 1
@@ -50,8 +51,8 @@ def read_manifest(path: Path, *, tic_id: int) -> ExoFopManifest:
             continue
         files.append(file)
         if file.is_listed and file.sha256 is not None and file.path is None:
-            fault = "is missing" if file.state is AnswerState.NOT_FOUND else "does not have its recorded sha256"
-            warnings.append(f"ExoFOP file {file.file_id} ({file.filename}) of TIC {tic_id} {fault} in the cache.")
+            fault = file.reason or f"it was not had ({file.state})"
+            warnings.append(f"ExoFOP file {file.file_id} ({file.filename}) of TIC {tic_id} is not used: {fault}.")
     auth = content.get("auth")
     return ExoFopManifest(
         path=path,
@@ -165,7 +166,7 @@ def _file_entry(entry: Mapping[str, Any], folder: Path) -> ExoFopFile | None:
     if isinstance(file_id, bool) or not isinstance(file_id, int) or filename is None:
         return None
     sha256 = _text(entry.get("sha256"))
-    state, path = _state_of(folder, entry, sha256)
+    state, path, reason = _state_of(folder, entry, sha256)
     return ExoFopFile(
         file_id=file_id,
         filename=filename,
@@ -187,26 +188,35 @@ def _file_entry(entry: Mapping[str, Any], folder: Path) -> ExoFopFile | None:
         ),
         is_listed=entry.get("listed") is not False,
         last_state=_known_state(entry.get("last_state")),
+        reason=reason,
     )
 
 
-def _state_of(folder: Path, entry: Mapping[str, Any], sha256: str | None) -> tuple[AnswerState, Path | None]:
+def _state_of(folder: Path, entry: Mapping[str, Any], sha256: str | None) -> tuple[AnswerState, Path | None, str]:
     """Hold the bytes in the cache against the recorded hash; a path that leads out of the folder is never opened."""
     relative = _text(entry.get("path"))
     if relative is None:
         stated = str(entry.get("state"))
-        return (AnswerState(stated) if stated in {*AnswerState} - {AnswerState.OK} else AnswerState.NOT_FOUND), None
+        if stated in {*AnswerState} - {AnswerState.OK}:
+            return AnswerState(stated), None, ""
+        return AnswerState.NOT_FOUND, None, f"the manifest in {folder_words(folder)} does not say where its bytes are"
     root = folder.resolve()
     try:
         path = (root / relative).resolve()
         if not path.is_relative_to(root):
-            return AnswerState.REJECTED, None
+            return AnswerState.REJECTED, None, f"{shown_name(relative)} leads out of {folder_words(folder)}"
         digest, _ = hash_file(path)
     except (OSError, ValueError):
-        return AnswerState.NOT_FOUND, None
+        return AnswerState.NOT_FOUND, None, f"there is no file {shown_name(relative)} in {folder_words(folder)}"
     if digest != sha256:
-        return AnswerState.CORRUPT, None
-    return (AnswerState.STALE if entry.get("state") == AnswerState.STALE else AnswerState.OK), path
+        words = f"{shown_name(relative)} in {folder_words(folder)} does not have its recorded sha256"
+        return AnswerState.CORRUPT, None, words
+    return (AnswerState.STALE if entry.get("state") == AnswerState.STALE else AnswerState.OK), path, ""
+
+
+def folder_words(folder: Path) -> str:
+    """The folder of a manifest by its last two names, such as `exofop/tic_365938305`: more would tell whose machine it is."""
+    return "/".join(folder.resolve().parts[-2:])
 
 
 def _answers(value: object) -> dict[str, dict[str, Any]]:

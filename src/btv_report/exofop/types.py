@@ -241,6 +241,7 @@ class ExoFopFile:
     older_sha256 : of bytes that ExoFOP gave for this file before
     is_listed : whether the last list named it
     last_state : how the last question for it ended, where what is here is of an earlier one
+    reason : what was found where its bytes should be, a clause; empty where they are there, and where none were ever had
     """
 
     file_id: int
@@ -259,6 +260,7 @@ class ExoFopFile:
     older_sha256: tuple[str, ...] = ()
     is_listed: bool = True
     last_state: AnswerState | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)

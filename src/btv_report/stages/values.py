@@ -313,6 +313,8 @@ def exofop_file_value(file: ExoFopFile) -> ExoFopFileValue:
         "tag": file.tag,
         "user": file.user,
     }
+    if file.reason:
+        value["reason"] = file.reason
     if file.content is not None:
         value["content"] = file.content
     if file.older_sha256:

@@ -77,6 +77,14 @@ def test_files_tell_tag_bytes_and_older_versions(record: Any) -> None:
     assert "those with a copy to download stand in this site as well" in table.note
 
 
+def test_file_whose_bytes_are_not_there_says_where_they_were_looked_for(record: Any) -> None:
+    reason = "there is no file files/7001_curve_832.dat in exofop/tic_188646744"
+    record["exofop"]["files"][0] |= {"state": "NOT_FOUND", "reason": reason}
+    record["exofop"]["files"][1] |= {"state": "NOT_FOUND"}
+    found = column(section_of(record).files, "State")
+    assert found == [f"NOT_FOUND: {reason}", "NOT_FOUND: answered: not known there"]
+
+
 def test_files_of_older_records_have_the_columns_they_had(before: Any) -> None:
     section = section_of(before)
     expected = ["File", "Type", "Date", "Group", "Size (bytes)", "State", "SHA-256", "Description"]
