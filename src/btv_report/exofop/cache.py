@@ -6,6 +6,7 @@ Where a target's artefacts lie, and the one lock of a target.
     exofop/tic_<id>/files/<file_id>_<name>  payloads
     .../superseded/                         what ExoFOP has replaced since
     exofop/tic_<id>/archives/files.zip      the archive of all files, where somebody asked for it; beside it, of which host
+    exofop/tic_<id>/thumbnails/             what we have drawn of payloads, by their sha256 and the version of what draws
     exofop-private/tic_<id>/                the same as a member sees it; never read by an anonymous run
 """
 

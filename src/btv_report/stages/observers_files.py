@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from btv_report.answer_states import AnswerState
 from btv_report.errors import IntegrityError
+from btv_report.exofop.cache import TargetFolder
 from btv_report.exofop.payloads.judging import judge_payload
+from btv_report.exofop.payloads.kept_thumbnails import kept_or_drawn
 from btv_report.exofop.payloads.published_names import published_name
-from btv_report.exofop.payloads.thumbnails import png_size, thumbnails
+from btv_report.exofop.payloads.thumbnails import png_size
 from btv_report.exofop.types import ExoFopFile, ExoFopManifest
 from btv_report.record import ExoFopFileValue
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.site_room import SiteRoom, site_room
 from btv_report.stages.values import exofop_file_value
 from btv_report.store.kept_files import keep_file
-from btv_report.store.workspace import Workspace
+from btv_report.store.workspace import Workspace, cache_folder
 
 
 def observers_files(request: ReportRequest, manifest: ExoFopManifest) -> tuple[list[ExoFopFileValue], list[str]]:
@@ -45,13 +48,20 @@ def observers_files(request: ReportRequest, manifest: ExoFopManifest) -> tuple[l
         if file.state is AnswerState.OK:
             at_hand.setdefault(file.file_id, file)
     room = site_room(request) if request.publish_files else None
-    drawn = thumbnails([file.path for file in at_hand.values() if file.path])
+    drawn = _thumbnails(request, at_hand.values())
     for value, file in zip(files, manifest.files, strict=True):
         if at_hand.get(file.file_id) is file:
             _add_thumbnail(value, file, drawn)
             if room is not None:
                 _publish(value, file, request, room, warnings)
     return files, [*warnings, *(room.sentences(request.tic_id) if room is not None else ())]
+
+
+def _thumbnails(request: ReportRequest, files: Iterable[ExoFopFile]) -> dict[Path, bytes]:
+    """Thumbnails by path, kept in the cache beside what anybody may have."""
+    cache = cache_folder(Workspace(request.workspace), os.environ)
+    digests = {file.path: file.sha256 for file in files if file.path and file.sha256}
+    return kept_or_drawn(digests, cache, TargetFolder(cache, request.tic_id).root)
 
 
 def _add_thumbnail(value: ExoFopFileValue, file: ExoFopFile, drawn: Mapping[Path, bytes]) -> None:

@@ -12,8 +12,9 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from btv_report.archive.limits import Limits
 from btv_report.archive.stored_files import open_regular
@@ -39,7 +40,11 @@ _PLAIN_CHUNKS = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND"})
 
 
 def thumbnails(
-    paths: Sequence[Path], *, budget_s: float = BUDGET_S, timeout_s: float = FILE_TIMEOUT_S
+    paths: Sequence[Path],
+    *,
+    known: Mapping[Path, bytes] = MappingProxyType({}),
+    budget_s: float = BUDGET_S,
+    timeout_s: float = FILE_TIMEOUT_S,
 ) -> dict[Path, bytes]:
     """
     Draw the files that are pictures or documents.
@@ -47,6 +52,7 @@ def thumbnails(
     Parameters
     ----------
     paths : files of our own cache; of the first `MOST_THUMBNAILS` that can have a thumbnail it is drawn
+    known : thumbnails that need not be drawn
     budget_s, timeout_s : of all, and of one, seconds
 
     Returns
@@ -54,9 +60,10 @@ def thumbnails(
     dict of Path to bytes
         PNGs of at most 200 x 150 pixels and 8 kB, without any text; files of which none could be drawn are absent.
     """
-    waiting = [(kind, path) for path in paths if (kind := _drawn_kind(path)) is not None][:MOST_THUMBNAILS]
+    wanted = [(kind, path) for path in paths if (kind := _drawn_kind(path)) is not None][:MOST_THUMBNAILS]
+    found = {path: known[path] for _, path in wanted if path in known}
+    waiting = [(kind, path) for kind, path in wanted if path not in known]
     ends_at = time.monotonic() + budget_s
-    found: dict[Path, bytes] = {}
     for _ in range(MOST_CRASHES):
         if not waiting or time.monotonic() >= ends_at:
             break
