@@ -124,6 +124,8 @@ class ScriptedServer:
     def close(self) -> None:
         """Close every connection and wait for the threads."""
         self._closing.set()
+        with _ignored():  # wakes the thread that waits for connections, where the system knows how
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._lock:
             for connection in self._open:
