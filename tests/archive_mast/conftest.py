@@ -11,12 +11,11 @@ import pytest
 from tests.archive_fetch.conftest import FakeClock
 from tests.doubles.command import Run, run_command
 from tests.doubles.mast_double import MastDouble, Product, TicRow
-from tests.doubles.nine_sectors import fill, write_star
+from tests.doubles.nine_sectors import Holdings, all_holdings, fill, write_star
 
 from btv_report.archive.fetch import Fetcher
 from btv_report.archive.limits import Limits
 from btv_report.archive.mast_session import MastConnection, connect
-from btv_report.simulation.fits_files import WrittenScene
 
 TIC_ID = 365938305
 STAR = TicRow(TIC_ID, 180.7265, 74.060997, 9.5966, gaia="1690000000000000001")
@@ -46,12 +45,12 @@ def connection(mast: MastDouble, clock: FakeClock) -> Iterator[MastConnection]:
 
 
 @pytest.fixture(scope="session")
-def nine_sectors(tmp_path_factory: pytest.TempPathFactory) -> WrittenScene:
-    return write_star(tmp_path_factory.mktemp("nine-sectors"))
+def nine_sectors(tmp_path_factory: pytest.TempPathFactory) -> Holdings:
+    return all_holdings(write_star(tmp_path_factory.mktemp("nine-sectors")))
 
 
 @pytest.fixture
-def archive(nine_sectors: WrittenScene) -> Iterator[MastDouble]:
+def archive(nine_sectors: Holdings) -> Iterator[MastDouble]:
     """An archive that holds the nine sectors."""
     with MastDouble() as running:
         fill(running, nine_sectors)

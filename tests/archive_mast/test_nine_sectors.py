@@ -21,7 +21,6 @@ from tests.doubles.nine_sectors import IMAGE_SECTORS, OPTIONS, SECTORS, TIC_ID, 
 from tests.doubles.scripted_server import Reply
 
 from btv_report.archive.limits import Limits
-from btv_report.simulation.fits_files import WrittenScene
 
 DOWNLOAD = r"/api/v0\.1/Download/file"
 
@@ -156,9 +155,7 @@ def test_name_is_resolved_recorded_and_shown(run: Run, archive: MastDouble, tmp_
     assert json.loads(record.read_bytes())["run"]["parameters"]["target_input"] == "pi Men"
 
 
-def test_f001_archive_that_is_down_leaves_a_gap_beside_a_mirror(
-    run: Run, archive: MastDouble, nine_sectors: WrittenScene, tmp_path: Path
-) -> None:
+def test_f001_archive_that_is_down_leaves_a_gap_beside_a_mirror(run: Run, archive: MastDouble, tmp_path: Path) -> None:
     mirror = tmp_path / "mirror"
     mirror.mkdir()
     (mirror / "tp.fits").write_bytes(archive.products[1].content)

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from tests.doubles.command import Run, run_command
 from tests.doubles.mast_double import MastDouble
-from tests.doubles.nine_sectors import TIC_ID, fill
+from tests.doubles.nine_sectors import TIC_ID, Holdings, fill
 
 from btv_report.archive.product_cache import ProductCache
-from btv_report.simulation.fits_files import WrittenScene
 
 NARROW = ("--sector", "14", "--sector", "48")
 
@@ -83,7 +82,7 @@ def test_old_word_that_the_archive_has_nothing_is_told_offline(report: Run) -> N
 
 
 def test_record_and_page_name_the_host_that_gave_the_bytes(
-    report: Run, archive: MastDouble, nine_sectors: WrittenScene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    report: Run, archive: MastDouble, nine_sectors: Holdings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     report(str(TIC_ID), "--sector", "14", "--pipeline", "SPOC")
     host = archive.url.removeprefix("http://")

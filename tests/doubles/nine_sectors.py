@@ -8,7 +8,9 @@ sector 74 none; the last three have full-frame images. Sector 14 has a QLP light
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,31 +93,37 @@ def write_star(folder: Path, sectors: Sequence[int] = SECTORS) -> WrittenScene:
     return write_scene(load_scene(scene), folder / "files")
 
 
-def fill(mast: MastDouble, star: WrittenScene) -> None:
-    """Put the star with all its sectors into an archive."""
-    add_star(mast)
+@dataclass(frozen=True)
+class Holdings:
+    """What an archive holds of the star: made once, put into as many archives as there are tests."""
+
+    products: tuple[Product, ...]
+    cutouts: Mapping[int, bytes]
+
+
+def all_holdings(star: WrittenScene) -> Holdings:
+    """All nine sectors, as the top of this file tells."""
     curves, pixels = _by_sector(star.light_curves), _by_sector(star.target_pixel_files)
-    for sector in TWO_MINUTE_SECTORS:
-        add_two_minute_files(mast, sector, curves[sector], pixels[sector])
+    products = [
+        file for sector in TWO_MINUTE_SECTORS for file in two_minute_files(sector, curves[sector], pixels[sector])
+    ]
     for sector in (14, 48):
         name = f"hlsp_qlp_tess_ffi_s{sector:04d}-{TIC_ID:016d}_tess_v01_llc.fits"
-        mast.add_product(Product(TIC_ID, sector, "QLP", 1800, name, qlp_light_curve(curves[sector])))
+        products.append(Product(TIC_ID, sector, "QLP", 1800, name, qlp_light_curve(curves[sector])))
     name = f"hlsp_tess-spoc_tess_phot_{TIC_ID:016d}-s0060_tess_v1_lc.fits"
-    mast.add_product(Product(TIC_ID, 60, "TESS-SPOC", 200, name, full_frame_light_curve(curves[60])))
-    for sector in IMAGE_SECTORS:
-        mast.add_cutout(sector, 4, 2, cutout(pixels[sector]))
+    products.append(Product(TIC_ID, 60, "TESS-SPOC", 200, name, full_frame_light_curve(curves[60])))
+    return Holdings(tuple(products), {sector: cutout(pixels[sector]) for sector in IMAGE_SECTORS})
 
 
-def fill_two_minute(mast: MastDouble, star: WrittenScene) -> None:
-    """Put the star with the two-minute files that were written, and nothing else, into an archive."""
-    add_star(mast)
-    pixels = _by_sector(star.target_pixel_files)
-    for sector, curve in _by_sector(star.light_curves).items():
-        add_two_minute_files(mast, sector, curve, pixels[sector])
+def two_minute_holdings(star: WrittenScene) -> Holdings:
+    """The two-minute files that were written, and nothing else."""
+    curves, pixels = _by_sector(star.light_curves), _by_sector(star.target_pixel_files)
+    files = (two_minute_files(sector, curve, pixels[sector]) for sector, curve in curves.items())
+    return Holdings(tuple(itertools.chain.from_iterable(files)), {})
 
 
-def add_star(mast: MastDouble) -> None:
-    """Put its row of the catalogue, that of a neighbour, and a name into an archive."""
+def fill(mast: MastDouble, holdings: Holdings) -> None:
+    """Put the star into an archive: its row of the catalogue, that of a neighbour, a name, and what is held of it."""
     mast.add_star(
         TicRow(
             TIC_ID, RA_DEG, DEC_DEG, 9.5966, gaia="1690000000000000001", more={"Teff": 5396.0, "rad": 0.9, "mass": 0.94}
@@ -123,12 +131,15 @@ def add_star(mast: MastDouble) -> None:
         TicRow(TIC_ID + 1, RA_DEG + 35 / 3600 / 0.2746, DEC_DEG - 20 / 3600, 14.1),
     )
     mast.names["pi men"] = (RA_DEG, DEC_DEG)
+    mast.add_product(*holdings.products)
+    for sector, content in holdings.cutouts.items():
+        mast.add_cutout(sector, 4, 2, content)
 
 
-def add_two_minute_files(mast: MastDouble, sector: int, curve: bytes, pixels: bytes) -> None:
-    """Put SPOC's light curve and pixel file of a sector into an archive."""
+def two_minute_files(sector: int, curve: bytes, pixels: bytes) -> tuple[Product, Product]:
+    """SPOC's light curve and pixel file of a sector."""
     stem = f"tess{sector:013d}-s{sector:04d}-{TIC_ID:016d}-0100-s"
-    mast.add_product(
+    return (
         Product(TIC_ID, sector, "SPOC", 120, f"{stem}_lc.fits", curve),
         Product(TIC_ID, sector, "SPOC", 120, f"{stem}_tp.fits", pixels),
     )

@@ -12,25 +12,24 @@ from tests.doubles.command import Run, run_command
 from tests.doubles.exofop_double import ExoFopDouble
 from tests.doubles.exofop_toi_1262 import add_toi_1262
 from tests.doubles.mast_double import MastDouble
-from tests.doubles.nine_sectors import fill_two_minute, write_star
+from tests.doubles.nine_sectors import Holdings, fill, two_minute_holdings, write_star
 
 from btv_report.archive.limits import Limits
 from btv_report.exofop.client import ExoFopClient
-from btv_report.simulation.fits_files import WrittenScene
 
 SECTORS = (20,)
 LIMITS = Limits(backoff_s=0.001, read_timeout_s=2.0, tries=2)
 
 
 @pytest.fixture(scope="session")
-def one_sector(tmp_path_factory: pytest.TempPathFactory) -> WrittenScene:
-    return write_star(tmp_path_factory.mktemp("one-sector"), SECTORS)
+def one_sector(tmp_path_factory: pytest.TempPathFactory) -> Holdings:
+    return two_minute_holdings(write_star(tmp_path_factory.mktemp("one-sector"), SECTORS))
 
 
 @pytest.fixture
-def mast(one_sector: WrittenScene, monkeypatch: pytest.MonkeyPatch) -> Iterator[MastDouble]:
+def mast(one_sector: Holdings, monkeypatch: pytest.MonkeyPatch) -> Iterator[MastDouble]:
     with MastDouble() as running:
-        fill_two_minute(running, one_sector)
+        fill(running, one_sector)
         monkeypatch.setenv("BTV_REPORT_MAST_URL", running.url)
         yield running
 
