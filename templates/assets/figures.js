@@ -9,6 +9,8 @@
   const DWELL_MS = 120; // a pointer that only passes by draws nothing
   const COLOURS = { "#1c2128": "--ink", "#b4530a": "--accent", "#0e7490": "--model", "#5a626e": "--muted" };
   const HINT = "drag: zoom · double-click: reset";
+  const values = document.getElementById("figure-values");
+  const shared = values ? JSON.parse(values.textContent) : [];
   const drawn = new Map();
   let loading = null;
 
@@ -29,7 +31,31 @@
 
   // The colours of the picture that stands alone become those of the theme.
   function read(source) {
-    return JSON.parse(source.textContent, (key, value) => (value in COLOURS ? token(COLOURS[value]) : value));
+    return expand(JSON.parse(source.textContent));
+  }
+
+  // What several figures hold stands once on the page, and numbers as short integers; render/islands.py writes both.
+  function expand(value) {
+    if (typeof value === "string") return value in COLOURS ? token(COLOURS[value]) : value;
+    if (Array.isArray(value)) return value.map(expand);
+    if (value === null || typeof value !== "object") return value;
+    if ("q" in value) return numbers(value);
+    const made = {};
+    for (const [key, item] of Object.entries(value)) if (key !== "$") made[key] = expand(item);
+    if (!("$" in value)) return made;
+    const base = expand(shared[value.$]);
+    return Object.keys(made).length ? { ...base, ...made } : base;
+  }
+
+  // Integers of `n` bytes, the largest for no value, as start + integer * step; numbers come out with the decimals of the step.
+  function numbers({ q, n, s: [start, step], shape }) {
+    const bytes = Uint8Array.from(atob(q), (letter) => letter.charCodeAt(0));
+    const integers = n === 2 ? new Uint16Array(bytes.buffer) : bytes;
+    const decimals = Math.round(-Math.log10(step));
+    const none = 256 ** n - 1;
+    const values = Array.from(integers, (k) => (k === none ? null : Number((start + k * step).toFixed(decimals))));
+    if (!shape) return values;
+    return Array.from({ length: shape[0] }, (_, row) => values.slice(row * shape[1], (row + 1) * shape[1]));
   }
 
   // A light casing below a mark or line, as the picture has it, so that it shows on any colour.
@@ -99,7 +125,7 @@
       const box = picture.getBoundingClientRect();
       const svg = picture.querySelector("svg");
       const scale = box.width / svg.viewBox.baseVal.width;
-      const size = parseFloat(getComputedStyle(svg.querySelector("text")).fontSize) * scale;
+      const size = parseFloat(getComputedStyle(svg).fontSize) * scale;
       plot = document.createElement("div");
       plot.className = "plot";
       picture.append(plot);

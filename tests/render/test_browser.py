@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+
+from btv_report.dossier.shared_values import restore_values
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,6 +52,32 @@ def watched(browser: Browser, site: Path) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
     yield Watched(context.new_page(), site)
     context.close()
+
+
+def interactive_figure(site: Path, figure_id: str) -> dict[str, Any]:
+    """The interactive figure as the page holds it, with what it shares put back."""
+    text = (site / DOSSIER).read_text()
+    shared = re.search(r'id="figure-values">(.*?)</script>', text)
+    own = re.search(rf'<figure id="{figure_id}".*?<script type="application/json">(.*?)</script>', text, re.DOTALL)
+    assert shared
+    assert own
+    return restore_values(json.loads(shared.group(1)), json.loads(own.group(1)))  # type: ignore[no-any-return]
+
+
+def test_what_is_drawn_are_the_values_of_the_data_file_as_far_as_they_are_shown(watched: Watched) -> None:
+    page = watched.open(DOSSIER)
+    page.locator("#v09-1262-01-s83-difference [data-picture]").focus()
+    page.wait_for_selector("#v09-1262-01-s83-difference .is-interactive")
+    drawn = page.evaluate(
+        "Array.from(document.querySelector('#v09-1262-01-s83-difference .plot').data[0].z, (row) => Array.from(row))"
+    )
+    template = str(page.evaluate("document.querySelector('#v09-1262-01-s83-difference .plot').data[0].hovertemplate"))
+    shown = re.search(r"%\{z:,\.(\d)f\}", template)
+    assert shown
+    file = watched.site / "tic/188646744/files/v09-1262-01-s83-difference.csv"
+    rows = [line.split(",") for line in file.read_text().splitlines()[1:]]
+    for row, column, value in rows:
+        assert drawn[int(row)][int(column)] == pytest.approx(float(value), abs=0.501 * 10.0 ** -int(shown.group(1)))
 
 
 def colour(page: Page) -> str:
@@ -231,14 +261,15 @@ def test_the_interactive_plot_area_is_that_of_the_picture(watched: Watched, figu
     watched.page.set_viewport_size({"width": width, "height": 900})
     page = watched.open(DOSSIER)
     picture = page.locator(f"#{figure} [data-picture]")
+    margin = interactive_figure(watched.site, figure)["layout"]["margin"]
     drawn = picture.evaluate(
-        """picture => {
-            const margin = JSON.parse(picture.parentElement.querySelector('script').textContent).layout.margin;
+        """(picture, margin) => {
             const svg = picture.querySelector('svg');
             const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
             const size = svg.viewBox.baseVal;
             return [size.width - margin.l - margin.r, size.height - margin.t - margin.b].map((n) => n * scale);
-        }"""
+        }""",
+        margin,
     )
     picture.focus()
     page.wait_for_selector(f"#{figure} .is-interactive")

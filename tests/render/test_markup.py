@@ -89,7 +89,7 @@ def test_figcaption_stands_last_and_pictures_have_names(site: Path) -> None:
     assert len(figures) > 10
     for figure in figures:
         assert figure[-1].tag == "figcaption"
-        (picture,) = elements(figure, "svg")
+        picture = elements(figure, "svg")[0]
         assert picture.get("role") == "img"
         assert picture[0].tag.endswith("title")
         assert picture[0].text

@@ -16,6 +16,7 @@ from btv_report import __file__ as package_file
 from btv_report._version import __version__
 from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.text import shown
+from btv_report.render.shared_parts import SharedParts
 
 NOT_FOUND_STYLE = (
     ":root{color-scheme:light dark}body{font:1.05rem/1.6 system-ui,sans-serif;max-width:38rem;margin:18vh auto;padding:0 1rem}"
@@ -71,7 +72,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.globals.update(version=__version__)
-    made.filters.update(picture=_picture, island=_island, bytes_of=bytes_of)
+    made.filters.update(picture=_picture, island=_island, defs=_defs, values=_values, bytes_of=bytes_of)
     return made
 
 
@@ -88,6 +89,16 @@ def _picture(figure: Figure) -> Markup:
 def _island(figure: Figure) -> Markup:
     """The figure's JSON; no `<` can end the script element it stands in (F-121)."""
     return Markup(figure.plotly_json.replace("<", "\\u003c"))  # noqa: S704 - JSON, and free of markup
+
+
+def _defs(shared: SharedParts) -> Markup:
+    """Parts of those pictures."""
+    return Markup(shared.pictures)  # noqa: S704 - taken out of pictures that our own figure code drew
+
+
+def _values(shared: SharedParts) -> Markup:
+    """Values that the figures' JSON names; no `<` can end the script element it stands in (F-121)."""
+    return Markup(shared.values.replace("<", "\\u003c"))  # noqa: S704 - JSON, and free of markup
 
 
 def bytes_of(text: str) -> str:

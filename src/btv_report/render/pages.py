@@ -12,7 +12,6 @@ from pathlib import Path
 from btv_report.calibration.record import RELEASE_FILE, read_record, record_bytes
 from btv_report.code_version import code_sha256
 from btv_report.dossier.calibration import build_calibration
-from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.index import RunSummary, build_index, build_site_audit
 from btv_report.dossier.methods import build_methods
 from btv_report.dossier.page import DossierPage, build_page
@@ -28,6 +27,7 @@ from btv_report.render.environment import (
     style_hash,
     templates_folder,
 )
+from btv_report.render.shared_parts import SharedParts, share_figures
 
 logger = logging.getLogger(__name__)
 
@@ -57,34 +57,34 @@ def fingerprint() -> str:
 def dossier_files(run_id: str, record_sha256: str, record: RunRecord) -> dict[str, bytes]:
     """All files of one target, by path in the site, but copies: page, JSON, the data of its figures, and thumbnails."""
     public = publishable(record)
-    page, figures = _dossier_page(run_id, record_sha256, public)
+    page, shared = _dossier_page(run_id, record_sha256, public)
     folder = f"tic/{page.tic_id}"
     files = {
         f"{folder}/index.html": _page(
-            "dossier.html.j2", root="../../", current="dossier", page=page, contents=contents(page)
+            "dossier.html.j2", root="../../", current="dossier", page=page, shared=shared, contents=contents(page)
         ),
         f"{folder}/dossier.json": dossier_json(run_id, record_sha256, public),
     }
-    for figure in figures:
+    for figure in page.figures:
         files[f"{folder}/files/{figure.figure_id}.csv"] = figure.csv.encode()
     for name, content in thumbnail_files(public).items():
         files[f"{folder}/files/{name}"] = content
     return files
 
 
-def _dossier_page(run_id: str, record_sha256: str, public: RunRecord) -> tuple[DossierPage, tuple[Figure, ...]]:
-    """The page with its figures; a fault in the figures costs the figures, not the page (F-165)."""
+def _dossier_page(run_id: str, record_sha256: str, public: RunRecord) -> tuple[DossierPage, SharedParts]:
+    """The page with its figures and what they share; a fault in the figures costs the figures, not the page (F-165)."""
     from btv_report.dossier.figures.collect import all_figures
 
     figures: Figures = {}
+    shared = SharedParts()
     problem = ""
     try:
-        figures = all_figures(public)
+        shared, figures = share_figures(all_figures(public))
     except Exception as error:
         logger.exception("figures of TIC %s", public["target"]["tic_id"])
         problem = f"The figures could not be drawn ({type(error).__name__}); the numbers are not affected."
-    page = build_page(run_id, record_sha256, public, figures, figure_problem=problem)
-    return page, page.figures
+    return build_page(run_id, record_sha256, public, figures, figure_problem=problem), shared
 
 
 def contents(page: DossierPage) -> tuple[tuple[str, str], ...]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 MAX_STORED = 65535  # bytes that one stored block holds
+_STORED_HEAD = 7  # bytes of a zlib stream of one stored block before its content
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def palette_png(levels: NDArray[np.integer], palette: Sequence[tuple[int, int, int]]) -> bytes:
@@ -51,7 +53,39 @@ def palette_png(levels: NDArray[np.integer], palette: Sequence[tuple[int, int, i
         _chunk(b"IDAT", _stored(raw)),
         _chunk(b"IEND", b""),
     ]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+    return _SIGNATURE + b"".join(chunks)
+
+
+def read_palette_png(png: bytes) -> tuple[NDArray[np.int16], list[tuple[int, int, int]]]:
+    """
+    Read back what `palette_png` wrote; other PNGs are compressed and are not understood.
+
+    Returns
+    -------
+    levels : shape (height, width), top row first
+        Index into the palette that is returned; -1 is transparent.
+    palette : the colours that occur
+    """
+    chunks = dict(_chunks(png))
+    width, height, depth = struct.unpack(">IIB", chunks[b"IHDR"][:9])
+    raw = np.frombuffer(chunks[b"IDAT"][_STORED_HEAD:-4], np.uint8).reshape(height, -1)[:, 1:]  # less the filter byte
+    bits = np.unpackbits(raw, axis=1)[:, : width * depth].reshape(height, width, depth)
+    indices = np.packbits(np.pad(bits, ((0, 0), (0, 0), (8 - depth, 0))), axis=-1)[..., 0].astype(np.int16)
+    colours = [
+        (red, green, blue) for red, green, blue in np.frombuffer(chunks[b"PLTE"], np.uint8).reshape(-1, 3).tolist()
+    ]
+    if b"tRNS" in chunks:
+        return indices - np.int16(1), colours[1:]  # the transparent index is the first
+    return indices, colours
+
+
+def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Name and data of each chunk."""
+    at = len(_SIGNATURE)
+    while at < len(png):
+        (length,) = struct.unpack(">I", png[at : at + 4])
+        yield png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        at += length + 12
 
 
 def data_uri(png: bytes) -> str:
