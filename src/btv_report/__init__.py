@@ -24,6 +24,7 @@ _HOMES = {
     "DEFAULT_QUALITY_MASK": "btv_report.quality",
     "BtvReportError": "btv_report.errors",
     "RunRecord": "btv_report.record",
+    "read_dossier": "btv_report.dossier.publish",
     "MASTClient": "btv_report.archive.mast_client",
     "SearchResult": "btv_report.archive.mast_types",
     "ResolvedTarget": "btv_report.archive.mast_types",

@@ -11,7 +11,7 @@ import pytest
 from btv_report.dossier.audit import RELEASE_YEAR, SOFTWARE
 from btv_report.dossier.methods import build_methods
 from btv_report.dossier.page import DossierPage, build_page
-from btv_report.dossier.publish import dossier_json, publishable
+from btv_report.dossier.publish import dossier_json, publishable, read_dossier
 from btv_report.dossier.results import metric_quantity
 from btv_report.record import RunRecord
 
@@ -302,7 +302,7 @@ def test_f064_json_holds_no_path_and_no_manifest(record: RunRecord) -> None:
     text = dossier_json(RUN_ID, SHA, publishable(record)).decode()
     assert "observer" not in text
     assert '"manifest":' not in text
-    assert json.loads(text)["run"]["parameters"]["mirror"] == ["mirror"]
+    assert read_dossier(text)["run"]["parameters"]["mirror"] == ["mirror"]
 
 
 def test_f129_json_is_strict_and_canonical(record: RunRecord) -> None:
@@ -313,9 +313,31 @@ def test_f129_json_is_strict_and_canonical(record: RunRecord) -> None:
 
     data = dossier_json(RUN_ID, SHA, publishable(record))
     content = json.loads(data, parse_constant=refuse)
-    assert content["light_curves"][0]["scatter_ppm"] is None
+    assert read_dossier(data)["light_curves"][0]["scatter_ppm"] is None
     assert content["run_id"] == RUN_ID
     assert data == dossier_json(RUN_ID, SHA, publishable(record))
+
+
+def test_the_data_file_reads_back_as_the_publishable_record(record: RunRecord) -> None:
+    public = publishable(record)
+    data = dossier_json(RUN_ID, SHA, public)
+    whole = {"run_id": RUN_ID, "record_sha256": SHA, **public}
+    read = read_dossier(data)
+    assert {key: value for key, value in read.items() if key != "record_schema_version"} == whole
+    assert len(data) < 0.85 * len(json.dumps(whole, separators=(",", ":")))
+    stamp = next(iter(record["checks"][1]["stamps"].values()))
+    assert data.count(stamp["data"].encode()) == 1  # though several checks used it
+
+
+def test_data_files_of_the_first_schema_can_still_be_read(record: RunRecord) -> None:
+    earlier = {"run_id": RUN_ID, "record_sha256": SHA, **publishable(record)}
+    assert read_dossier(json.dumps(earlier)) == earlier
+
+
+@pytest.mark.parametrize("content", [{"schema_version": 3}, {}, []])
+def test_a_data_file_of_a_later_schema_is_refused_in_a_sentence(content: object) -> None:
+    with pytest.raises(ValueError, match="that this release can read"):
+        read_dossier(json.dumps(content))
 
 
 def test_publishing_changes_nothing_in_the_record(record: RunRecord) -> None:

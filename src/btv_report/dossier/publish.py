@@ -7,10 +7,12 @@ import math
 from collections.abc import Mapping
 from typing import Any, cast
 
+from btv_report.dossier.shared_values import restore_values, share_values
 from btv_report.dossier.text import without_paths
 from btv_report.dossier.thumbnails import without_thumbnails
 from btv_report.record import ExoFopFileValue, ExoFopValue, RunRecord
 
+DOSSIER_SCHEMA_VERSION = 2
 _RESTRICTED_STATES = frozenset({"AUTH_REQUIRED"})
 _EXOFOP_FIELDS = ("state", "detail", "n_files", "generated_at", "manifest_sha256", "files", "answers")
 _EXOFOP_LISTS = ("tables", "notes", "candidates", "disagreements", "contrast_curves", "light_curves")
@@ -33,10 +35,51 @@ def publishable(record: RunRecord) -> RunRecord:
 
 
 def dossier_json(run_id: str, record_sha256: str, public: RunRecord) -> bytes:
-    """`dossier.json`: the publishable record with the id and hash of the whole one, less thumbnails; same record, same bytes."""
-    content = {"run_id": run_id, "record_sha256": record_sha256, **without_thumbnails(public)}
+    """
+    `dossier.json`: the publishable record with the id and hash of the whole one, less thumbnails; same record, same bytes.
+
+    What stands several times in a record, such as a stamp that four checks used or the thresholds that all sectors were held
+    against, stands once, under `shared`; see `shared_values`. `read_dossier` puts it back.
+    """
+    record: dict[str, Any] = {"run_id": run_id, "record_sha256": record_sha256, **without_thumbnails(public)}
+    record_version = record.pop("schema_version")
+    shared, named = share_values(record, split=_unit_of)
+    versions = {"schema_version": DOSSIER_SCHEMA_VERSION, "record_schema_version": record_version}
+    content = {**named, **versions, "shared": shared}
     text = json.dumps(content, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return (text + "\n").encode("ascii")
+
+
+def read_dossier(data: bytes | str) -> RunRecord:
+    """
+    The record in a `dossier.json`, each value at its place, whichever release wrote it.
+
+    Returns
+    -------
+    RunRecord
+        The publishable part of a run record, with `run_id` and `record_sha256` besides.
+
+    Raises
+    ------
+    ValueError
+        If it is no `dossier.json`, or one of a later schema.
+    """
+    content = json.loads(data)
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if version == 1:  # every value stands at its place
+        return cast("RunRecord", content)
+    if version != DOSSIER_SCHEMA_VERSION:
+        raise ValueError(
+            f"This is no dossier.json that this release can read: its schema_version is {version!r}, not 1 or "
+            f"{DOSSIER_SCHEMA_VERSION}. A newer btv-report may have written it."
+        )
+    shared = content.pop("shared")
+    return cast("RunRecord", {**restore_values(shared, content), "schema_version": content["record_schema_version"]})
+
+
+def _unit_of(value: Mapping[str, Any]) -> set[str]:
+    """Of a number with its unit, the unit."""
+    return {"unit"} if set(value) == {"unit", "value"} else set()
 
 
 def _clean(value: Any) -> Any:

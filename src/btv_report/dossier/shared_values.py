@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 NAME = "$"
@@ -63,30 +63,20 @@ class _Sharing:
         self._shared: list[Any] = []
 
     def share(self, value: Any) -> tuple[list[Any], Any]:
-        for item in value.values() if isinstance(value, dict) else value:
-            self._count(item)
-        named = (
-            {key: self._named(item) for key, item in value.items()}
-            if isinstance(value, dict)
-            else [self._named(item) for item in value]
-        )
-        return self._shared, named
+        self._count(value)
+        return self._shared, self._inside(value)
 
     def _count(self, value: Any) -> None:
         """What lies in a value that stands several times is counted once."""
-        if isinstance(value, dict):
-            if NAME in value:
-                raise ValueError(f"An object with the field {NAME!r} cannot be told from the name of a shared value.")
-            base, own = self._parts(value)
-            for part in (base, *own.values()) if base else ():
-                self._count(part)
-            if base:
-                return
+        if isinstance(value, dict) and NAME in value:
+            raise ValueError(f"An object with the field {NAME!r} cannot be told from the name of a shared value.")
         text = _text(value)
         self._counts[text] += 1
-        if self._counts[text] == 1 and isinstance(value, dict | list):
-            for item in value.values() if isinstance(value, dict) else value:
-                self._count(item)
+        if self._counts[text] > 1 or not isinstance(value, dict | list):
+            return
+        base, own = self._parts(value) if isinstance(value, dict) else ({}, {})
+        for item in (base, *own.values()) if base else _items(value):
+            self._count(item)
 
     def _parts(self, value: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The fields that other objects may have, too, and an object's own; no base where it is not split."""
@@ -96,25 +86,33 @@ class _Sharing:
         return {k: v for k, v in value.items() if k in common}, {k: v for k, v in value.items() if k not in common}
 
     def _named(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            base, own = self._parts(value)
-            if base:
-                named, rest = self._named(base), {key: self._named(item) for key, item in own.items()}
-                return {**named, **rest}
+        return {NAME: self._number(value)} if self._is_worth_it(value) else self._inside(value)
+
+    def _is_worth_it(self, value: Any) -> bool:
         text = _text(value)
         count = self._counts[text]
-        if count > 1 and (count - 1) * len(text) - count * _NAME_SIZE > _LEAST_GAIN:
-            if text not in self._numbers:
-                inner = self._inside(value)
-                self._numbers[text] = len(self._shared)
-                self._shared.append(inner)
-            return {NAME: self._numbers[text]}
-        return self._inside(value)
+        return count > 1 and (count - 1) * len(text) - count * _NAME_SIZE > _LEAST_GAIN
+
+    def _number(self, value: Any) -> int:
+        """The number of a shared value, which is written down at its first appearance."""
+        text = _text(value)
+        if text not in self._numbers:
+            inner = self._inside(value)
+            self._numbers[text] = len(self._shared)
+            self._shared.append(inner)
+        return self._numbers[text]
 
     def _inside(self, value: Any) -> Any:
+        """A value whose parts are named."""
         if isinstance(value, dict):
-            return {key: self._named(item) for key, item in value.items()}
+            base, own = self._parts(value)
+            named = {key: self._named(item) for key, item in own.items()}
+            return self._named(base) | named if base else named
         return [self._named(item) for item in value] if isinstance(value, list) else value
+
+
+def _items(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _text(value: Any) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from btv_report.dossier.exofop import ExoFopSection, build_exofop
 from btv_report.dossier.page import build_page
-from btv_report.dossier.publish import publishable
+from btv_report.dossier.publish import publishable, read_dossier
 from btv_report.dossier.tables import Table
 from btv_report.record import RunRecord
 from btv_report.render.pages import dossier_files
@@ -52,7 +51,7 @@ def test_a_long_comment_is_cut_and_whole_in_the_data_file(record: Any) -> None:
     assert len(comment) < 500
     assert comment.endswith("…")
     files = dossier_files("run", "ab" * 32, record)
-    kept = json.loads(files["tic/188646744/dossier.json"])["exofop"]["candidates"][0]["comments"]
+    kept = read_dossier(files["tic/188646744/dossier.json"])["exofop"]["candidates"][0]["comments"]
     assert len(kept) > 400
 
 

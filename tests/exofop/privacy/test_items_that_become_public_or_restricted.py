@@ -27,6 +27,8 @@ from tests.exofop.privacy.conftest import (
     without_times,
 )
 
+from btv_report.dossier.publish import read_dossier
+
 NAME = "TOI1262I-embargoed_sensitivity.dat"
 NOTE = "A companion at 0.3 arcsec, once told to everybody."
 PLACE = "Palomar (5.1 m) once told"
@@ -151,7 +153,7 @@ def test_f062_page_shows_nothing_of_what_is_restricted_again(
             assert word.encode() not in content, (name, word)
     digests = {hashlib.sha256(path.read_bytes()).digest() for path in site}
     assert not digests & {hashlib.sha256(file.content).digest() for file in own.stars[TIC_ID].files if file.restricted}
-    dossier = json.loads(page.with_name("dossier.json").read_bytes())["exofop"]
+    dossier = read_dossier(page.with_name("dossier.json").read_bytes())["exofop"]
     assert NAME not in json.dumps(dossier)
     assert (len(dossier["contrast_curves"]), dossier["n_files"], dossier["n_listed"]) == (1, 6, 6)
     assert NAME not in page.read_text(encoding="utf-8")

@@ -27,6 +27,7 @@ from tests.exofop.privacy.conftest import (
     tree_of,
 )  # fmt: skip
 
+from btv_report.dossier.publish import read_dossier
 from btv_report.stages.request import ReportRequest
 
 
@@ -85,7 +86,7 @@ def test_f058_f060_f061_run_with_a_login_publishes_what_a_run_without_publishes(
 def _locked_items_leave_nothing(page: Path, kind: RestrictedAnswer) -> None:
     """Of items that are listed and locked the page has no name and no count."""
     dossier = page.with_name("dossier.json").read_text(encoding="utf-8")
-    exofop = json.loads(dossier)["exofop"]
+    exofop = read_dossier(dossier)["exofop"]
     if kind is RestrictedAnswer.EMPTY_BODY:  # a busy server answers like that, and the list is public
         assert {file["filename"] for file in exofop["files"]} >= {LOCKED_NAME}
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from tests.doubles.command import run_command
 from tests.exofop.publish.conftest import FILES, TIC_ID, Desk
 
+from btv_report.dossier.publish import read_dossier
 from btv_report.errors import IntegrityError
 from btv_report.render import copies as copies_module
 from btv_report.render.links import check_site_links
@@ -116,7 +116,7 @@ def test_a_kept_copy_that_is_missing_or_changed_is_a_sentence(desk: Desk, harm: 
     assert "1 copy of this run is not in this workspace any more" in desk.page()
     assert f'href="files/{NAMES[12]}"' not in desk.page()
     assert check_site_links(desk.site) == []
-    assert json.loads((desk.folder.parent / "dossier.json").read_bytes())["exofop"]["files"][1]["published"] is False
+    assert read_dossier((desk.folder.parent / "dossier.json").read_bytes())["exofop"]["files"][1]["published"] is False
     ran = run_command("verify", workspace=desk.workspace.root)
     assert ran.code == 5
     assert sha256(12) in ran.stdout
@@ -194,7 +194,7 @@ def test_pages_show_thumbnails_that_lead_to_exofop_and_the_data_file_leaves_them
     link = '<a href="https://exofop.ipac.caltech.edu/tess/get_file.php?id=11">TIC188646744_plot.png<br>'
     picture = '<img src="files/exofop-11-thumb.png" width="100" height="75" alt="thumbnail" loading="lazy"></a>'
     assert link + picture in desk.page()
-    files = json.loads((desk.folder.parent / "dossier.json").read_bytes())["exofop"]["files"]
+    files = read_dossier((desk.folder.parent / "dossier.json").read_bytes())["exofop"]["files"]
     assert not any("thumbnail" in file for file in files)
     assert desk.folder.joinpath("exofop-11-thumb.png").read_bytes().startswith(b"\x89PNG")
 
