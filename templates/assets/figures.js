@@ -47,13 +47,20 @@
     return Object.keys(made).length ? { ...base, ...made } : base;
   }
 
-  // Integers of `n` bytes, the largest for no value, as start + integer * step; numbers come out with the decimals of the step.
-  function numbers({ q, n, s: [start, step], shape }) {
-    const bytes = Uint8Array.from(atob(q), (letter) => letter.charCodeAt(0));
-    const integers = n === 2 ? new Uint16Array(bytes.buffer) : bytes;
+  // Integers of `b` bits, that of ones alone for no value, as start + integer * step; numbers have the decimals of the step.
+  function numbers({ q, n, b, s: [start, step], shape }) {
+    const bytes = atob(q);
     const decimals = Math.round(-Math.log10(step));
-    const none = 256 ** n - 1;
-    const values = Array.from(integers, (k) => (k === none ? null : Number((start + k * step).toFixed(decimals))));
+    const none = 2 ** b - 1;
+    let at = 0;
+    let held = 0; // bits that were read and not used, below the lowest `left`
+    let left = 0;
+    const values = Array.from({ length: shape ? shape[0] * shape[1] : n }, function () {
+      for (; left < b; left += 8) held = ((held << 8) | bytes.charCodeAt(at++)) >>> 0;
+      left -= b;
+      const integer = (held >>> left) & none;
+      return integer === none ? null : Number((start + integer * step).toFixed(decimals));
+    });
     if (!shape) return values;
     return Array.from({ length: shape[0] }, (_, row) => values.slice(row * shape[1], (row + 1) * shape[1]));
   }
@@ -163,6 +170,10 @@
     figure.querySelector(".plot-switch").textContent = interactive ? "Esc: picture" : "Explore";
   }
 
+  function title(figure, picture) {
+    return picture.dataset.title ?? figure.querySelector(".figure-title").textContent;
+  }
+
   // The way in and back, on the line below the picture; it is there from the start, so that nothing moves.
   function addSwitch(figure, picture) {
     const bar = document.createElement("p");
@@ -172,7 +183,7 @@
     hint.className = "plot-hint";
     button.className = "plot-switch";
     button.type = "button";
-    button.setAttribute("aria-label", "Switch between picture and interactive figure: " + picture.dataset.title);
+    button.setAttribute("aria-label", "Switch between picture and interactive figure: " + title(figure, picture));
     button.addEventListener("click", () => (drawn.get(figure) ? restore(figure) : draw(figure)));
     bar.append(hint, button);
     picture.after(bar);
@@ -186,7 +197,7 @@
     addSwitch(figure, picture);
     picture.tabIndex = 0;
     picture.setAttribute("role", "group");
-    picture.setAttribute("aria-label", picture.dataset.title + ", interactive");
+    picture.setAttribute("aria-label", title(figure, picture) + ", interactive");
     picture.addEventListener("pointerenter", function (event) {
       if (event.pointerType === "touch") return; // a finger that scrolls must not be caught by a plot; a tap draws
       timer = window.setTimeout(() => draw(figure), DWELL_MS);

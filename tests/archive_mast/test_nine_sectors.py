@@ -70,6 +70,12 @@ def test_nine_sectors_are_found_fetched_and_checked(run: Run, archive: MastDoubl
     assert "TESS-SPOC" in page
     assert "Catalog was asked" not in page  # it was, and gives no contamination ratio
     assert len(archive.fetched()) == len(set(archive.fetched()))
+    data = (tmp_path / "workspace" / answer["page"]).with_name("dossier.json").read_bytes()
+    weight = len(page.encode()) + len(data)
+    print(
+        f"nine sectors: page {len(page.encode()):,d} bytes, dossier.json {len(data):,d} bytes, budget 185,000 for both"
+    )
+    assert weight < 630_000  # where it stands: a change that makes dossiers heavier is seen here
 
 
 def test_second_run_opens_no_connection_and_says_the_same(

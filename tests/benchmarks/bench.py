@@ -178,6 +178,20 @@ def bench_memory() -> None:
     )
 
 
+def bench_weight() -> None:
+    """Bytes of the showcase's dossiers, without copies of observers' files and the site's shared files."""
+    from btv_report.dossier.publish import read_dossier
+
+    for folder in sorted((ROOT / "site" / "tic").iterdir()):
+        page, data = ((folder / name).read_bytes() for name in ("index.html", "dossier.json"))
+        budget = 50 + 15 * len(read_dossier(data)["pixel_views"])
+        name, total = f"dossier of TIC {folder.name}", (len(page) + len(data)) / 1000
+        print(
+            f"{name:<46}{total:10.1f} kB   {'page, dossier.json':<22}{len(page) / 1000:8.1f}, {len(data) / 1000:.1f} kB   "
+            f"budget <= {budget} kB"
+        )
+
+
 def real_stack() -> PixelStack:
     """Pixels of the real sector-83 file as the pipeline prepares them."""
     from btv_report.stages.request import ReportRequest
@@ -246,6 +260,7 @@ def main() -> None:
     """Print the table."""
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, numpy {np.__version__}; best of several runs")
     bench_help()
+    bench_weight()
     if shutil.which("curl") and Path("/proc/self/status").exists():
         bench_fetch()
     else:

@@ -13,6 +13,7 @@ from btv_report.dossier.methods import build_methods
 from btv_report.dossier.page import DossierPage, build_page
 from btv_report.dossier.publish import dossier_json, publishable, read_dossier
 from btv_report.dossier.results import metric_quantity
+from btv_report.dossier.tables import Cell, CellKind, Table
 from btv_report.record import RunRecord
 
 RUN_ID, SHA = "20261121T014500Z-1a2b3c4d", "ab" * 32
@@ -316,6 +317,26 @@ def test_f129_json_is_strict_and_canonical(record: RunRecord) -> None:
     assert read_dossier(data)["light_curves"][0]["scatter_ppm"] is None
     assert content["run_id"] == RUN_ID
     assert data == dossier_json(RUN_ID, SHA, publishable(record))
+
+
+def test_what_every_sector_would_say_of_its_stars_is_said_once(record: RunRecord) -> None:
+    page = page_of(record)
+    notes = [
+        table.note
+        for checks in page.checks
+        for section in checks.sections
+        for table in (section.stars, *(sector.stars for sector in section.sectors))
+        if table is not None and table.note
+    ]
+    assert notes
+    assert len(notes) == len(set(notes))
+
+
+def test_a_table_is_numeric_when_most_of_its_cells_are() -> None:
+    number, text = Cell("1", CellKind.NUMBER), Cell("one")
+    assert Table("t", "", (), ((text, number, number, text), (text, number, text, number))).numeric
+    assert not Table("t", "", (), ((number, text, number),)).numeric
+    assert not Table("t", "", (), ()).numeric
 
 
 def test_the_data_file_reads_back_as_the_publishable_record(record: RunRecord) -> None:

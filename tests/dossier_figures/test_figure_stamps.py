@@ -43,9 +43,8 @@ def _png(figure: Figure) -> NDArray[np.uint8]:
 
 def _frame(figure: Figure) -> tuple[float, float, float, float]:
     """x, y, width and height of the stamp in the picture."""
-    image = next(_root(figure).iter(f"{SVG}image"), None)
-    assert image is not None
-    x, y, width, height = (float(image.attrib[key]) for key in ("x", "y", "width", "height"))
+    box = next(element for element in _root(figure).iter(f"{SVG}svg") if "x" in element.attrib)
+    x, y, width, height = (float(box.attrib[key]) for key in ("x", "y", "width", "height"))
     return x, y, width, height
 
 
@@ -114,12 +113,12 @@ def test_a_mark_lies_on_the_middle_of_its_pixel(own_planet: RunRecord) -> None:
     own_planet["pixel_views"][0]["target_row"] = 2.0
     own_planet["pixel_views"][0]["target_column"] = 9.0
     figure = _difference(stamp_figures(own_planet, CANDIDATE, 83))
-    group = next(g for g in _root(figure).iter(f"{SVG}g") if "matrix" in g.attrib.get("transform", ""))
-    a, b, c, d, e, f = (float(n) for n in re.findall(r"-?[\d.]+", group.attrib["transform"]))
-    assert (b, c) == (0, 0)
-    x0, y0, width, height = _frame(figure)
-    assert a * 9.0 + e == pytest.approx(x0 + (9 + 0.5) * width / 13)
-    assert d * 2.0 + f == pytest.approx(y0 + height - (2 + 0.5) * height / 11)
+    box = next(element for element in _root(figure).iter(f"{SVG}svg") if "x" in element.attrib)
+    (image,) = box.iter(f"{SVG}image")
+    view = [float(number) for number in re.findall(r"-?\d*\.?\d+", box.attrib["viewBox"])]
+    assert view == [float(image.attrib[name]) for name in ("x", "y", "width", "height")] == [-0.5, -10.5, 13, 11]
+    # Rows grow upwards from the lower edge of the image, which is that of row 0, at 0.5.
+    (group,) = (g for g in box if g.attrib.get("transform") == "scale(1-1)")
     paths = "".join(path.attrib["d"] for path in group.iter(f"{SVG}path"))
     cross = re.search(r"M([\d.]+) 2h([\d.]+)", paths)
     assert cross is not None

@@ -25,7 +25,8 @@ from btv_report.record import RunRecord
 from btv_report.render.islands import share_islands
 from btv_report.render.picture_parts import share_parts
 
-XMLNS = 'xmlns="http://www.w3.org/2000/svg"'
+SVG = "http://www.w3.org/2000/svg"
+XMLNS = f'xmlns="{SVG}"'
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text().filter(lambda key: key != "$"), inner),
@@ -48,6 +49,13 @@ def drawn(element: ET.Element, parts: dict[str, ET.Element]) -> Iterator[ET.Elem
         yield element
         for child in element:
             yield from drawn(child, parts)
+
+
+def uses(element: ET.Element, parts: dict[str, ET.Element]) -> Iterator[ET.Element]:
+    """Every element that names a part, those within parts too."""
+    for found in element.iter(f"{{{SVG}}}use"):
+        yield found
+        yield from uses(parts[found.attrib["href"][1:]], parts)
 
 
 def strokes(root: ET.Element, parts: dict[str, ET.Element]) -> Counter[str]:
@@ -96,15 +104,16 @@ def test_stamps_keep_their_colours_on_the_sheet(figures: list[Figure]) -> None:
             continue
         n_stamps += 1
         before = rgba(found.group(1))
-        (box,) = [
-            element for element in drawn(picture, parts) if "viewBox" in element.attrib and element is not picture
-        ]
-        _, top, width, height = (int(number) for number in box.attrib["viewBox"].split())
-        sheet = parts[box[0].attrib["href"][1:]].attrib
+        (use,) = [element for element in uses(picture, parts) if element.attrib["href"].startswith("#px")]
+        sheet = parts[use.attrib["href"][1:]].attrib
         after = rgba(sheet["href"].partition(",")[2])
-        assert (height, width) == before.shape[:2]
         assert (int(sheet["height"]), int(sheet["width"])) == after.shape[:2]
-        np.testing.assert_array_equal(after[top : top + height, :width], before)
+        alone = re.search(r'<image x="([^"]*)" y="([^"]*)"[^>]* image-rendering', figure.picture)
+        assert alone
+        height, width = before.shape[:2]
+        top = float(alone.group(2)) - float(use.attrib["y"])
+        assert (float(use.attrib["x"]), top % 1) == (float(alone.group(1)), 0)
+        np.testing.assert_array_equal(after[int(top) : int(top) + height, :width], before)
     assert n_stamps > 10
 
 
@@ -149,9 +158,11 @@ def plain(value: Any) -> Any:
         return [None if np.isnan(number) else number for number in array.tolist()]
     if "q" not in value:
         return {key: plain(item) for key, item in value.items()}
-    integers = np.frombuffer(base64.b64decode(value["q"]), f"<u{value['n']}").tolist()
+    count = int(np.prod(value["shape"])) if "shape" in value else value["n"]
+    bits = "".join(f"{byte:08b}" for byte in base64.b64decode(value["q"]))
+    integers = [int(bits[k * value["b"] : (k + 1) * value["b"]], 2) for k in range(count)]
     start, step = value["s"]
-    return [None if k == 256 ** value["n"] - 1 else round(start + k * step, 9) for k in integers]
+    return [None if k == 2 ** value["b"] - 1 else round(start + k * step, 9) for k in integers]
 
 
 def close(one: Any, other: Any, allowed: float) -> bool:

@@ -99,7 +99,9 @@ def build_check_sections(record: RunRecord, figures: Figures) -> tuple[CheckSect
 def _section(checks: list[CheckValue], figures: Figures, numbers: Mapping[str, int]) -> CheckSection:
     check_id, candidate = checks[0]["check_id"], checks[0]["candidate"]
     combined = next((check for check in checks if check["sector"] is None), None)
+    sectors = _sector_outcomes(checks, combined, figures, numbers)
     anchor = check_anchor(candidate, check_id)
+    stars = None if combined is None else _stars(combined, anchor, numbers)
     return CheckSection(
         anchor=anchor,
         check_id=check_id,
@@ -107,9 +109,9 @@ def _section(checks: list[CheckValue], figures: Figures, numbers: Mapping[str, i
         meaning=check_meaning(check_id),
         candidate=candidate_title(candidate),
         combined=None if combined is None else _outcome(combined),
-        stars=None if combined is None else _stars(combined, anchor, numbers),
+        stars=stars,
         metrics=_metrics_table([check for check in checks if not _rests_on_one(check)], anchor),
-        sectors=_sector_outcomes(checks, combined, figures, numbers),
+        sectors=_said_once(sectors, stars),
         thresholds=_thresholds_table(checks, anchor),
         parameters=_parameters_table(checks, anchor),
         method_version=", ".join(sorted({check["method_version"] for check in checks if check["method_version"]})),
@@ -143,6 +145,23 @@ def _sector_outcomes(
             place = first_of_reason[check["summary"]]
             outcomes[place] = replace(outcomes[place], also=(*outcomes[place].also, (outcome.anchor, outcome.sector)))
     return tuple(outcomes)
+
+
+def _said_once(sectors: tuple[SectorOutcome, ...], stars: Table | None) -> tuple[SectorOutcome, ...]:
+    """Sectors in which a sentence that an earlier one said word by word is not said again, but named."""
+    notes = {stars.note} if stars is not None else set()
+    methods: dict[str, int] = {}
+    made = []
+    for sector in sectors:
+        own, method = sector.stars, sector.method
+        if own is not None and own.note in notes:
+            own = replace(own, note="")
+        elif own is not None:
+            notes.add(own.note)
+        if method and methods.setdefault(method, sector.sector) != sector.sector:
+            method = f"Point response: as in sector {methods[method]}."
+        made.append(replace(sector, stars=own, method=method))
+    return tuple(made)
 
 
 def _outcome(check: CheckValue) -> Outcome:

@@ -81,6 +81,12 @@ class Table:
     sortable: bool = False
     listed: bool = False
 
+    @property
+    def numeric(self) -> bool:
+        """Whether most cells after the first of their row are numbers."""
+        kinds = [cell.kind for row in self.rows for cell in row[1:]]
+        return 2 * kinds.count(CellKind.NUMBER) > len(kinds)
+
 
 def without_empty(table: Table, *, only: Collection[str] | None = None) -> Table:
     """

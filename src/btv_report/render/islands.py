@@ -4,8 +4,8 @@ The interactive figures of a page in few bytes: what several hold stands once, a
 The page's script undoes both, see `expand` in `figures.js`:
 
 - `{"$": 3, ...}` is the fourth of the page's shared values, with these fields besides;
-- `{"q": "...", "n": 2, "s": [10, 0.01]}` are little-endian integers of two bytes in base64, the largest of which is no value:
-  each is 10 plus its integer times 0.01; `"shape": [rows, columns]` makes them rows.
+- `{"q": "...", "n": 40, "b": 12, "s": [10, 0.01]}` are 40 integers of twelve bits in base64, most significant bit first, of which
+  that of ones alone is no value: each is 10 plus its integer times 0.01; `"shape": [rows, columns]` for `n` makes them rows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _OWN = frozenset(
 )
 """Fields of traces and axes that differ from figure to figure; the others are a style that many share."""
 _SHOWN = re.compile(r"%\{(?:y|z):,\.(\d)f\}")
-_WIDTHS = (1, 2)
+_MAX_BITS = 24  # of an integer; a float32 is hardly longer
 _LEAST_LENGTH = 6  # numbers; shorter lists are no longer as they are
 
 
@@ -83,9 +83,10 @@ def _typed(value: dict[str, Any], decimals: int) -> dict[str, Any]:
     """A typed array, rounded; where the range of its values is too wide for that, as it is."""
     array = np.frombuffer(base64.b64decode(value["bdata"]), f"<{value['dtype']}").astype(float)
     short = _integers(array, decimals)
-    if short is None:
-        return value
-    return short | {"shape": [int(side) for side in value["shape"].split(",")]} if "shape" in value else short
+    if short is None or "shape" not in value:
+        return short or value
+    del short["n"]
+    return short | {"shape": [int(side) for side in value["shape"].split(",")]}
 
 
 def _shorter(value: Any) -> Any:
@@ -108,17 +109,18 @@ def _decimals(number: float) -> int:
 
 
 def _integers(array: NDArray[np.float64], decimals: int) -> dict[str, Any] | None:
-    """Numbers with so many decimals as integers of one or two bytes; None where their range is too wide."""
+    """Numbers with so many decimals as integers of as many bits as they need; None where their range is too wide."""
     finite = np.isfinite(array)
     if not finite.any():
         return None
     steps = np.round(array * 10.0**decimals)
     first = float(np.nanmin(steps[finite]))
     counts = steps - first
-    for width in _WIDTHS:
-        none = 256**width - 1
-        if np.nanmax(counts[finite]) < none:
-            data = np.where(finite, counts, none).astype(f"<u{width}").tobytes()
-            start, step = float(f"{first / 10**decimals:.{decimals}f}"), float(f"1e-{decimals}")
-            return {"q": base64.b64encode(data).decode("ascii"), "n": width, "s": [start, step]}
-    return None
+    n_bits = int(np.nanmax(counts[finite]) + 1).bit_length()  # one integer more than there are, for no value
+    if n_bits > _MAX_BITS:
+        return None
+    integers = np.where(finite, counts, 2**n_bits - 1).astype(">u4")
+    bits = np.unpackbits(integers.view(np.uint8).reshape(-1, 4), axis=1)[:, 32 - n_bits :]
+    start, step = float(f"{first / 10**decimals:.{decimals}f}"), float(f"1e-{decimals}")
+    data = base64.b64encode(np.packbits(bits).tobytes()).decode("ascii")
+    return {"q": data, "n": array.size, "b": n_bits, "s": [start, step]}

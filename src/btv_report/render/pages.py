@@ -27,6 +27,7 @@ from btv_report.render.environment import (
     style_hash,
     templates_folder,
 )
+from btv_report.render.lean_markup import lean
 from btv_report.render.shared_parts import SharedParts, share_figures
 
 logger = logging.getLogger(__name__)
@@ -37,7 +38,7 @@ def _page(template: str, *, root: str, current: str, **values: object) -> bytes:
     names, _ = assets()
     csp = content_security_policy(plotly_style_hashes())
     text = environment().get_template(template).render(root=root, current=current, assets=names, csp=csp, **values)
-    return re.sub(r"\n{2,}", "\n", text).encode()
+    return lean(re.sub(r"\n{2,}", "\n", text)).encode()
 
 
 @cache

@@ -14,12 +14,22 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from btv_report.dossier.figures.svg import num
 from btv_report.render.stamp_sheet import SHEET_ID, StampSheet, gather_stamps, png_of_href
 
 Attributes = tuple[tuple[str, str], ...]
 _XMLNS = "{http://www.w3.org/2000/svg}"
 _ROOT_KEPT = frozenset({"class", "role", "viewBox"})
 """Attributes of a picture that the style sheet does not know."""
+_BY_CLASS: dict[str, Attributes] = {
+    "axis": (("fill", "none"), ("stroke", "currentColor")),
+    "grid": (("fill", "none"), ("stroke", "currentColor"), ("stroke-opacity", ".15")),
+    "over": (("fill", "none"), ("stroke-linecap", "square"), ("transform", "scale(1-1)")),
+    "casing": (("stroke", "#fff"), ("stroke-opacity", ".8")),
+    "dark": (("stroke", "#14171c"),),
+    "hot": (("stroke", "#d6006c"),),
+}
+"""Attributes that the style sheet gives to a class."""
 _LEAST_GAIN = 8  # bytes; below, a part is not worth its place
 
 
@@ -94,9 +104,10 @@ def share_parts(pictures: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _node(element: ET.Element) -> Node:
-    """An element of a picture; a colour beside a class is only the fallback of a picture that stands alone."""
-    names = element.attrib
-    attributes = tuple((name, value) for name, value in names.items() if name != "color" or "class" not in names)
+    """An element of a picture; what the style sheet gives to its class is only for a picture that stands alone."""
+    given = _BY_CLASS.get(element.get("class", ""), ())
+    fallback = "color" if "class" in element.attrib else ""
+    attributes = tuple(item for item in element.items() if item not in given and item[0] != fallback)
     children: list[Node | str] = [element.text] if element.text else []
     for child in element:
         children.append(_node(child))
@@ -112,15 +123,13 @@ def _pixel_images(roots: Sequence[Node]) -> list[bytes]:
 
 
 def _cropped(node: Node, sheet: StampSheet) -> Node:
-    """The element with each image of pixels replaced by its rectangle of the sheet."""
+    """The element with each image of pixels replaced by the sheet, moved so that its pixels are in the image's place."""
     if node.tag == "image" and node.get("image-rendering") == "pixelated":
         place = sheet.place(png_of_href(node.get("href") or ""))
         if place is None:
             return node
-        box = Node("use", (("href", f"#{SHEET_ID}{place.sheet}"),), ())
-        view = ("viewBox", f"0 {place.top} {place.width} {place.height}")
-        kept = node.without("href", "image-rendering").attributes
-        return Node("svg", (*kept, view), (box,))
+        y = num(float(node.get("y") or 0) - place.top)
+        return Node("use", (("href", f"#{SHEET_ID}{place.sheet}"), ("x", node.get("x") or "0"), ("y", y)), ())
     children = tuple(_cropped(child, sheet) if isinstance(child, Node) else child for child in node.children)
     return Node(node.tag, node.attributes, children)
 

@@ -1,7 +1,7 @@
 """
 All stamps of a page in one image, row below row: one palette and one PNG frame instead of one for each.
 
-A picture shows its rectangle of the sheet. Whole pixels are cut out, and drawn pixel by pixel as before.
+A picture shows its rectangle of the sheet, whole pixels, one unit wide, as in the picture that stands alone.
 """
 
 from __future__ import annotations
@@ -22,12 +22,10 @@ _MAX_COLOURS = 255
 
 @dataclass(frozen=True)
 class Place:
-    """Where a stamp lies: number of the sheet, first row, width and height in its pixels."""
+    """Where a stamp lies: number of the sheet, and its first row there."""
 
     sheet: int
     top: int
-    width: int
-    height: int
 
 
 @dataclass
@@ -96,8 +94,7 @@ def gather_stamps(pngs: Iterable[bytes]) -> StampSheet:
         levels, palette = read_palette_png(png)
         if not made.sheets or not made.sheets[-1].has_room(levels, palette):
             made.sheets.append(_Sheet())
-        height, width = levels.shape
-        made.places[png] = Place(len(made.sheets) - 1, made.sheets[-1].add(levels, palette), width, height)
+        made.places[png] = Place(len(made.sheets) - 1, made.sheets[-1].add(levels, palette))
     return made
 
 

@@ -48,9 +48,9 @@ def draw_stamp(figure_id: str, title: str, scene: StampScene) -> Drawing:
     legend_rows = math.ceil(len(kinds) / 2)
     drawing = Drawing(figure_id, NARROW, TOP + height + BOTTOM + legend_rows * LEGEND_ROW + 4, title)
     drawing.add(LIVE)
-    _draw_image(drawing, scene, pixel, top)
-    _draw_pixel_numbers(drawing, scene, pixel, top)
-    _draw_overlay(drawing, scene, pixel, top)
+    _draw_image(drawing, scene, frame)
+    _draw_axes(drawing, scene, pixel, top)
+    _draw_star_numbers(drawing, scene, frame)
     drawing.add(END)
     _draw_axis_names(drawing, scene, pixel, top)
     bar_left = LEFT + max(n_column * pixel, MIN_WIDTH) + BAR_GAP
@@ -60,13 +60,21 @@ def draw_stamp(figure_id: str, title: str, scene: StampScene) -> Drawing:
     return drawing
 
 
-def _draw_image(drawing: Drawing, scene: StampScene, pixel: float, top: float) -> None:
-    """The stamp, row 0 at the bottom, one PNG pixel for each of its pixels."""
+def _draw_image(drawing: Drawing, scene: StampScene, frame: Frame) -> None:
+    """
+    The stamp and what lies on it, in units of its own rows and columns, row 0 at the bottom; nothing reaches beyond it.
+
+    The stamp is one PNG pixel for each of its pixels.
+    """
     n_row, n_column = scene.image.shape
     png = palette_png(scene.scale.levels(scene.image)[::-1], scene.scale.palette())
-    size = f'x="{LEFT}" y="{num(top)}" width="{num(n_column * pixel)}" height="{num(n_row * pixel)}"'
+    left, top = frame.x_range[0], -frame.y_range[1]
+    place = f'x="{num(frame.left)}" y="{num(frame.top)}" width="{num(frame.width)}" height="{num(frame.height)}"'
+    drawing.add(f'<svg {place} preserveAspectRatio="none" viewBox="{join((left, top, n_column, n_row))}">')
+    size = f'x="{num(left)}" y="{num(top)}" width="{n_column}" height="{n_row}"'
     drawing.add(f'<image {size} preserveAspectRatio="none" image-rendering="pixelated" href="{data_uri(png)}"/>')
-    drawing.add(_frame(LEFT, top, n_column * pixel, n_row * pixel))
+    _draw_overlay(drawing, scene, n_column / frame.width)
+    drawing.add("</svg>")
 
 
 def _frame(left: float, top: float, width: float, height: float) -> str:
@@ -84,18 +92,18 @@ def _draw_axis_names(drawing: Drawing, scene: StampScene, pixel: float, top: flo
     drawing.add("</g>")
 
 
-def _draw_pixel_numbers(drawing: Drawing, scene: StampScene, pixel: float, top: float) -> None:
-    """Row and column numbers at pixel centres."""
+def _draw_axes(drawing: Drawing, scene: StampScene, pixel: float, top: float) -> None:
+    """A frame, and row and column numbers at pixel centres."""
     n_row, n_column = scene.image.shape
     first_row, first_column = scene.origin
     bottom = top + n_row * pixel
-    drawing.add('<g class="muted" text-anchor="middle">')
+    drawing.add(f'<g>{_frame(LEFT, top, n_column * pixel, n_row * pixel)}<g class="muted" text-anchor="middle">')
     for column in range(0, n_column, _label_step(n_column, pixel)):
         drawing.text(LEFT + (column + 0.5) * pixel, bottom + 14, str(first_column + column))
     drawing.add('</g><g class="muted" text-anchor="end">')
     for row in range(0, n_row, _label_step(n_row, pixel)):
         drawing.text(LEFT - 5, bottom - (row + 0.5) * pixel + MIDDLE, str(first_row + row))
-    drawing.add("</g>")
+    drawing.add("</g></g>")
 
 
 def _label_step(count: int, pixel: float) -> int:
@@ -103,38 +111,34 @@ def _label_step(count: int, pixel: float) -> int:
     return next(step for step in (1, 2, 5, 10, 20, 50, 100, 500) if step * pixel >= 26 or step >= count)
 
 
-def _draw_overlay(drawing: Drawing, scene: StampScene, pixel: float, top: float) -> None:
-    """Everything with a place, in a group whose units are the stamp's own rows and columns."""
-    n_row, n_column = scene.image.shape
-    first_row, first_column = scene.origin
-    # Where row 0, column 0 of the stamp is, or would be.
-    origin_x = LEFT + (0.5 - first_column) * pixel
-    origin_y = top + (n_row - 0.5 + first_row) * pixel
-    unit = 1 / pixel
+def _draw_overlay(drawing: Drawing, scene: StampScene, unit: float) -> None:
+    """Everything with a place; `unit` is a unit of the picture in pixels of the stamp."""
     groups: dict[str, list[str]] = {DARK: [], HOT: []}
     for kind, mask in scene.outlines():
         groups[HOT if kind in HOT_KINDS else DARK].append(_outline(mask))
-    for mark in scene.marks:
-        groups[HOT if mark.kind in HOT_KINDS else DARK].append(_mark_path(mark, unit))
     if scene.region:
         groups[HOT].append(path_data(scene.region, decimals=2, closed=True))
-    for star in scene.neighbours:
-        groups[DARK].append(_circle(star["column"], star["row"], star_radius(star["magnitude"]) * unit))
-    clip = f"{drawing.figure_id}-c"
-    corner = join((first_column - 0.5, first_row - 0.5))
-    drawing.add(
-        f'<clipPath id="{clip}"><path d="M{corner}h{n_column}v{n_row}h-{n_column}z"/></clipPath>'
-        f'<g transform="matrix({num(pixel)} 0 0-{num(pixel)} {join((origin_x, origin_y))})" fill="none" '
-        f'stroke-linecap="square" clip-path="url(#{clip})">'
-    )
+    for colour, paths in groups.items():
+        marks = (mark for mark in scene.marks if (mark.kind in HOT_KINDS) == (colour == HOT))
+        paths.append("".join(_mark_path(mark, unit) for mark in marks))
+    circles = (_circle(s["column"], s["row"], star_radius(s["magnitude"]) * unit) for s in scene.neighbours)
+    groups[DARK].append("".join(circles))
     # The same paths twice: light casings below, so that they show on any colour, then the colours.
-    drawn = [(f"{drawing.figure_id}-{colour[1:]}", colour, "".join(paths)) for colour, paths in groups.items() if paths]
-    casings = "".join(f'<path id="{ident}" d="{data}"/>' for ident, _, data in drawn)
-    drawing.add(f'<g stroke="{LIGHT}" stroke-width="{num(3.4 * unit, 3)}" stroke-opacity=".8">{casings}</g>')
-    for ident, colour, _ in drawn:
-        drawing.add(f'<use href="#{ident}" stroke="{colour}" stroke-width="{num(1.5 * unit, 3)}"/>')
-    drawing.add("</g>")
-    _draw_star_numbers(drawing, scene, pixel, (origin_x, origin_y))
+    drawn = {
+        colour: "".join(f'<path d="{data}"/>' for data in paths if data)
+        for colour, paths in groups.items()
+        if any(paths)
+    }
+    if not drawn:
+        return
+    casings = "".join(f"<g>{data}</g>" for data in drawn.values())
+    drawing.add(
+        f'<g class="over" transform="scale(1-1)" fill="none" stroke-linecap="square"><g class="casing" stroke="{LIGHT}" '
+        f'stroke-width="{num(3.4 * unit, 3)}" stroke-opacity=".8">{casings}</g><g stroke-width="{num(1.5 * unit, 3)}">'
+    )
+    for colour, data in drawn.items():
+        drawing.add(f'<g class="{"dark" if colour == DARK else "hot"}" stroke="{colour}"><g>{data}</g></g>')
+    drawing.add("</g></g>")
 
 
 def _outline(mask: BoolImage) -> str:
@@ -178,24 +182,22 @@ def sign(kind: str, x: float, y: float, unit: float) -> str:
     return _circle(x, y, 3.5 * unit)
 
 
-def _draw_star_numbers(drawing: Drawing, scene: StampScene, pixel: float, origin: tuple[float, float]) -> None:
+def _draw_star_numbers(drawing: Drawing, scene: StampScene, frame: Frame) -> None:
     """Numbers beside the brightest neighbours; they lead to the table."""
     if not scene.numbers:
         return
-    right = LEFT + scene.image.shape[1] * pixel
     drawing.add(f'<g fill="{DARK}" stroke="{LIGHT}" stroke-width="3" paint-order="stroke" font-weight="600">')
     for star in scene.neighbours:
         if star["star_id"] not in scene.numbers:
             continue
-        x, y = origin[0] + star["column"] * pixel, origin[1] - star["row"] * pixel
+        x, y = frame.x(star["column"]), frame.y(star["row"])
         offset = star_radius(star["magnitude"]) + 3
-        inside = x + offset + 8 < right
-        anchor = "" if inside else ' text-anchor="end"'
+        inside = x + offset + 8 < frame.right
         drawing.text(
             x + offset if inside else x - offset,
             max(y - 3, TOP + 10),
             str(scene.numbers[star["star_id"]]),
-            attributes=anchor.strip(),
+            attributes="" if inside else 'text-anchor="end"',
         )
     drawing.add("</g>")
 
@@ -215,7 +217,7 @@ def _draw_compass(drawing: Drawing, scene: StampScene, centre_x: float, centre_y
         back = [(tip[0] - 5 * (column * c + row * s), tip[1] + 5 * (row * c - column * s)) for c, s in _BARBS]
         paths += f"M{join((x0, y0))}L{join(tip)}M{join(back[0])}L{join(tip)} {join(back[1])}"
         letters.append((x0 + column * (length + 8), y0 - row * (length + 8), letter))
-    drawing.add(f'<path class="ink" fill="none" stroke="currentColor" d="{paths}"/><g text-anchor="middle">')
+    drawing.add(f'<g text-anchor="middle"><path class="ink" fill="none" stroke="currentColor" d="{paths}"/>')
     for x, y, letter in letters:
         drawing.text(x, y + MIDDLE, letter)
     drawing.add("</g>")
@@ -231,8 +233,8 @@ def _draw_colour_bar(drawing: Drawing, scene: StampScene, bar_left: float, heigh
     levels = np.linspace(N_LEVELS - 1, 0, BAR_LEVELS).round().astype(np.int16)[:, None]
     size = f'x="{num(bar_left)}" y="{TOP}" width="{BAR_WIDTH}" height="{num(height)}"'
     drawing.add(
-        f'<image {size} preserveAspectRatio="none" href="{data_uri(palette_png(levels, scale.palette()))}"/>'
-        f'{_frame(bar_left, TOP, BAR_WIDTH, height)}<g class="muted">'
+        f'<g><image {size} preserveAspectRatio="none" href="{data_uri(palette_png(levels, scale.palette()))}"/>'
+        f'{_frame(bar_left, TOP, BAR_WIDTH, height)}</g><g class="muted">'
     )
     ticks = scale.ticks(int(height / 22))
     labels = tick_labels(ticks)
@@ -249,13 +251,14 @@ def _draw_colour_bar(drawing: Drawing, scene: StampScene, bar_left: float, heigh
 def _draw_legend(drawing: Drawing, kinds: list[str], top: float) -> None:
     """Signs and words, two columns."""
     signs = {False: "", True: ""}
+    drawing.add("<g>")
     for number, kind in enumerate(kinds):
         x, y = LEGEND_COLUMNS[number % 2], top + LEGEND_ROW * (number // 2)
         signs[kind in HOT_KINDS] += _legend_sign(kind, x + 5, y)
         drawing.text(x + 18, y + MIDDLE, kind)
     drawing.add(
         f'<g fill="none" stroke-width="1.5"><path class="ink" stroke="currentColor" d="{signs[False]}"/>'
-        f'<path stroke="{HOT}" d="{signs[True]}"/></g>'
+        f'<path stroke="{HOT}" d="{signs[True]}"/></g></g>'
     )
 
 
