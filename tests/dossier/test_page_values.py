@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from btv_report.dossier.methods import build_methods
 from btv_report.dossier.page import DossierPage, build_page
 from btv_report.dossier.publish import dossier_json, publishable, read_dossier
 from btv_report.dossier.results import metric_quantity
-from btv_report.dossier.tables import Cell, CellKind, Table
+from btv_report.dossier.shared_rows import share_rows
+from btv_report.dossier.tables import Cell, CellKind, Column, Table
 from btv_report.record import RunRecord
 
 RUN_ID, SHA = "20261121T014500Z-1a2b3c4d", "ab" * 32
@@ -330,6 +332,34 @@ def test_what_every_sector_would_say_of_its_stars_is_said_once(record: RunRecord
     ]
     assert notes
     assert len(notes) == len(set(notes))
+
+
+def test_what_several_checks_are_held_against_stands_once_with_their_names(record: RunRecord) -> None:
+    (checks,) = page_of(record).checks
+    (shared, *_) = checks.common
+    (row,) = [texts for texts in texts(shared) if texts[0] == "p fail"]
+    assert row[-1] == "V08, V09, V10, V20"
+    kept = [section.thresholds for section in checks.sections if section.thresholds is not None]
+    assert not any(row[0] == "p fail" for table in kept for row in texts(table))
+
+
+def test_a_row_that_only_one_check_has_stays_with_it() -> None:
+    def table(*names: str) -> Table:
+        return Table("t", "", (Column("Name"),), tuple((Cell(name),) for name in names))
+
+    common, own = share_rows([("V08", table("a", "b")), ("V09", table("a")), ("V10", None)], "c", "common")
+    assert common is not None
+    assert texts(common) == [["a", "V08, V09"]]
+    assert [None if left is None else texts(left) for left in own] == [[["b"]], None, None]
+    assert share_rows([("V08", table("a")), ("V09", table("b"))], "c", "")[0] is None
+
+
+def test_what_all_files_state_alike_stands_once(record: RunRecord) -> None:
+    provenance = page_of(record).provenance
+    terms = [fact.term for fact in provenance.common]
+    assert {"Mission", "Time scale (TIMESYS)"} <= set(terms)
+    assert not {"Size", "SHA-256 of the bytes as they lie"} & set(terms)
+    assert replace(provenance, cards=provenance.cards[:1]).common == ()
 
 
 def test_a_table_is_numeric_when_most_of_its_cells_are() -> None:

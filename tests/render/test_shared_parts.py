@@ -114,6 +114,8 @@ def test_stamps_keep_their_colours_on_the_sheet(figures: list[Figure]) -> None:
         top = float(alone.group(2)) - float(use.attrib["y"])
         assert (float(use.attrib["x"]), top % 1) == (float(alone.group(1)), 0)
         np.testing.assert_array_equal(after[int(top) : int(top) + height, :width], before)
+        edges = after[[int(top) - 1, int(top) + height], :width]  # where a printer may round to
+        np.testing.assert_array_equal(edges, before[[0, -1]])
     assert n_stamps > 10
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from btv_report.dossier.audit import Audit, Citation, build_audit, build_citation
 from btv_report.dossier.exofop import ExoFopSection, build_exofop
@@ -14,6 +14,7 @@ from btv_report.dossier.links import Link
 from btv_report.dossier.masks import MaskSection, build_mask_section
 from btv_report.dossier.provenance import Provenance, build_provenance, product_links
 from btv_report.dossier.results import CheckSection, Figures, build_check_sections
+from btv_report.dossier.shared_rows import share_rows
 from btv_report.dossier.spoc_dv import SpocEvent, build_spoc_events
 from btv_report.dossier.tables import Table
 from btv_report.dossier.text import slug
@@ -34,12 +35,13 @@ class FigureGroup:
 
 @dataclass(frozen=True)
 class CandidateChecks:
-    """The check sections of one candidate; `note` says why there are none."""
+    """The check sections of one candidate; `common` is what several of them have; `note` says why there are none."""
 
     anchor: str
     short: str
     title: str
     sections: tuple[CheckSection, ...]
+    common: tuple[Table, ...] = ()
     note: str = ""
 
 
@@ -213,5 +215,28 @@ def _checks(record: RunRecord, figures: Figures) -> tuple[CandidateChecks, ...]:
         missing = (
             "" if own else "No pixel check was recorded for this candidate, because no sector has a usable pixel file."
         )
-        groups.append(CandidateChecks(f"checks-{slug(candidate['name'])}", candidate["name"], title, own, missing))
+        anchor = f"checks-{slug(candidate['name'])}"
+        common, own = _common_tables(own, anchor)
+        groups.append(CandidateChecks(anchor, candidate["name"], title, own, common, missing))
     return tuple(groups)
+
+
+def _common_tables(
+    sections: tuple[CheckSection, ...], anchor: str
+) -> tuple[tuple[Table, ...], tuple[CheckSection, ...]]:
+    """Thresholds and parameters that several checks have, and the checks with those that only they have."""
+    thresholds, own_thresholds = share_rows(
+        [(section.check_id, section.thresholds) for section in sections],
+        f"{anchor}-thresholds",
+        "Thresholds of several checks",
+    )
+    parameters, own_parameters = share_rows(
+        [(section.check_id, section.parameters) for section in sections],
+        f"{anchor}-parameters",
+        "Parameters of several checks",
+    )
+    left = zip(sections, own_thresholds, own_parameters, strict=True)
+    return (
+        tuple(table for table in (thresholds, parameters) if table is not None),
+        tuple(replace(section, thresholds=held, parameters=run_with) for section, held, run_with in left),
+    )

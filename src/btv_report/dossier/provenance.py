@@ -43,6 +43,14 @@ class Provenance:
     answers: Table | None
     gaps: tuple[str, ...]
 
+    @property
+    def common(self) -> tuple[Fact, ...]:
+        """The facts that all of several cards state alike; a page says them once."""
+        first, *others = self.cards or (None,)
+        if first is None or not others:
+            return ()
+        return tuple(fact for fact in first.facts if all(fact in card.facts for card in others))
+
 
 def product_anchor(sha256: str | None) -> str:
     """Id of a product's card; a product whose bytes are not here has no card."""

@@ -1,7 +1,8 @@
 """
 All stamps of a page in one image, row below row: one palette and one PNG frame instead of one for each.
 
-A picture shows its rectangle of the sheet, whole pixels, one unit wide, as in the picture that stands alone.
+A picture shows its rectangle of the sheet, whole pixels, one unit wide, as in the picture that stands alone. Each stamp is
+surrounded by its own outermost pixels once more: a printer that rounds an edge outwards finds no colour of another stamp there.
 """
 
 from __future__ import annotations
@@ -45,19 +46,20 @@ class _Sheet:
 
     def has_room(self, levels: NDArray[np.int16], palette: list[tuple[int, int, int]]) -> bool:
         """Whether a stamp fits: a PNG has a limited palette, and ours one stored block."""
-        rows, width = self.height + levels.shape[0], max(self.width, levels.shape[1])
+        rows, width = self.height + levels.shape[0] + 2, max(self.width, levels.shape[1])
         return len({*self.colours, *palette}) <= _MAX_COLOURS and rows * (width + 1) <= MAX_STORED
 
     def add(self, levels: NDArray[np.int16], palette: list[tuple[int, int, int]]) -> int:
         """Put a stamp below the others; its first row."""
-        top = self.height
+        top = self.height + 1
         own = np.array([self.colours.setdefault(colour, len(self.colours)) for colour in palette] + [-1], np.int16)
-        self.stamps.append(own[levels])  # level -1 takes the last, which is -1
+        stamp = own[levels]  # level -1 takes the last, which is -1
+        self.stamps.append(np.pad(stamp, ((1, 1), (0, 0)), mode="edge"))
         return top
 
     def png(self) -> bytes:
         width = self.width
-        padded = [np.pad(stamp, ((0, 0), (0, width - stamp.shape[1])), constant_values=0) for stamp in self.stamps]
+        padded = [np.pad(stamp, ((0, 0), (0, width - stamp.shape[1])), mode="edge") for stamp in self.stamps]
         return palette_png(np.concatenate(padded), list(self.colours))
 
 
