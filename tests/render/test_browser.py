@@ -164,6 +164,17 @@ def test_explicit_theme_beats_the_system_and_is_remembered(
     context.close()
 
 
+@pytest.mark.parametrize("path", [DOSSIER, "methods/calibration/index.html", "audit/index.html"])
+def test_cells_and_headings_of_tables_stand_in_their_columns(watched: Watched, path: str) -> None:
+    page = watched.open(path)
+    astray = page.evaluate(
+        "Array.from(document.querySelectorAll('th, td')).filter((cell) => cell.offsetParent"
+        " && getComputedStyle(cell).display !== 'table-cell').map((cell) => cell.textContent)"
+    )
+    assert astray == []
+    assert page.locator("th, td").count() > 5
+
+
 def test_page_reads_fully_without_javascript(browser: Browser, site: Path) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 900})
     page = context.new_page()
