@@ -141,6 +141,21 @@ def test_f001_whole_service_with_faults_is_not_asked_on_and_on(client: ExoFopCli
     assert set(result.answers.values()) == {AnswerState.UNREACHABLE}
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_f002_service_that_says_it_is_asked_too_much_is_left_in_peace(
+    client: ExoFopClient, exofop: ExoFopDouble, clock: FakeClock, status: int
+) -> None:
+    exofop.play("download_spect.php", Reply(status=status, headers={"Retry-After": "1"}))
+    result = client.fetch(target=TIC_ID)
+    assert exofop.asked()[-1].path.endswith("download_spect.php")
+    later = ("download_imaging.php", NOTES, "download_toi.php")
+    assert {result.answers[name] for name in later} == {AnswerState.THROTTLED}
+    assert any("said before that it is asked too much" in error for error in result.errors)
+    assert (result.files_downloaded, len(exofop.asked("download_files_zip.php"))) == ([], 0)
+    exofop.play("download_spect.php", exofop.answer)
+    assert client.fetch(target=TIC_ID).errors == []
+
+
 def test_f024_scripts_that_are_gone_do_not_keep_the_others_from_being_asked(
     client: ExoFopClient, exofop: ExoFopDouble
 ) -> None:

@@ -241,6 +241,19 @@ def test_f040_file_without_a_name_is_fetched_by_its_number_and_listed(
     assert (listed.filename, listed.state) == (name, AnswerState.OK)
 
 
+def test_file_whose_row_cannot_be_read_any_more_is_still_listed(client: ExoFopClient, exofop: ExoFopDouble) -> None:
+    client.fetch(target=TIC_ID)
+    exofop.play(LIST, lambda request: Reply(exofop.answer(request).body.replace(b"2019-11-08", b"soon")))
+    exofop.play(
+        "target.php", lambda request: Reply(re.sub(rb'"files": \[.*\]', b'"files": []', exofop.answer(request).body))
+    )
+    result = client.fetch(target=TIC_ID, force_refresh=True)
+    assert answer_of(result, LIST)["n_rejected"] == 1
+    assert any("1 of 6 rows could not be read" in words for words in result.warnings)
+    assert not any("does not list any more" in words for words in result.warnings)
+    assert not any("listed" in entry for entry in entries_of(result).values())
+
+
 def test_list_that_is_suddenly_empty_is_stale_and_loses_no_file(client: ExoFopClient, exofop: ExoFopDouble) -> None:
     first = client.fetch(target=TIC_ID)
     for number in asked_files(exofop):

@@ -83,7 +83,8 @@ class FileFetching:
         """Ask for one file, within what a target may hold."""
         limits = asking.limits
         if asking.is_over():
-            return GotFile(AnswerState.UNREACHABLE, utc_now(), "not asked, because ExoFOP did not answer before")
+            state, words = asking.why_over()
+            return GotFile(state, utc_now(), words)
         if self._is_full(asking, row):
             words = f"not asked, because the files that are held have more than {limits.target_files_bytes:,} bytes"
             return GotFile(AnswerState.REJECTED, utc_now(), words)

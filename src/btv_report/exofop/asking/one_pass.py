@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -86,7 +87,8 @@ class Pass:
             return None
         self.wants.tell(f"asking ExoFOP: {name}")
         if self.round.is_over():
-            asked = Asked(name, AnswerState.UNREACHABLE, utc_now(), "not asked, because ExoFOP did not answer before")
+            state, words = self.round.why_over()
+            asked = Asked(name, state, utc_now(), words)
         else:
             asked = ask()
             self.round.count(asked.state, asked.http_status)
@@ -163,7 +165,7 @@ class Pass:
         elif extra:
             named = ", ".join(str(row.file_id) for row in extra[:10])
             self.holdings.warnings.append(f"{endpoints.TARGET} names files that {FILES.name} does not: {named}.")
-        gone = self.holdings.note_absent([*by_id, *(row.file_id for row in extra)])
+        gone = self.holdings.note_absent([*by_id, *(row.file_id for row in extra), *_named_in(rejected)])
         if gone:
             named = ", ".join(map(str, gone[:10]))
             self.holdings.withdrawn.append(f"ExoFOP does not list any more: {named}. What is held of them stays.")
@@ -224,6 +226,11 @@ class Pass:
             self.holdings.warnings.append(
                 f"TIC {self.tic_id} has TOIs of several numbers; {endpoint.name} was asked for {numbers[0]}, not {others}."
             )
+
+
+def _named_in(rejected: Sequence[RejectedRow]) -> set[int]:
+    """Every number in rows that could not be read: a file whose row is damaged is not one that is listed no more."""
+    return {int(digits) for row in rejected for digits in re.findall(r"\d{1,18}", row.text, re.ASCII)}
 
 
 def _is_nameless(row: ExoFopFileRow) -> bool:

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 SILENT = frozenset({AnswerState.UNREACHABLE})
 PATIENCE = 4
 """After two questions in a row that nobody answered, or four that a server refused for a fault of its own, the rest is left to
-the next run: each costs minutes."""
+the next run: each costs minutes. A word of the server that it is asked too much ends the round at once, as at the archive
+(`archive.silence`). What differs from there has a reason: every question here is a script of its own, of which some are broken
+while the others answer, and nothing with status 200 is how a busy ExoFOP answers one question and not the next."""
+_STATUS_OK = 200
 
 
 @dataclass
@@ -59,6 +62,7 @@ class Round:
     n_unasked : questions that were left out, because nothing may be asked
     lost : File IDs and services whose bytes are not what was recorded, and were not asked for
     n_silent : questions in a row without an answer; those that nobody answered at all count twice
+    is_refused : the server has said that it is asked too much
     """
 
     service: ExoFopService | None
@@ -68,6 +72,7 @@ class Round:
     n_unasked: int = 0
     lost: set[int | str] = field(default_factory=set)
     n_silent: int = 0
+    is_refused: bool = False
 
     def __post_init__(self) -> None:
         """Begin to count the time of the run."""
@@ -87,9 +92,16 @@ class Round:
 
     def is_over(self) -> bool:
         """Whether asking on would be waiting for nothing."""
-        return self.n_silent >= PATIENCE or time.monotonic() > self.ends
+        return self.is_refused or self.n_silent >= PATIENCE or time.monotonic() > self.ends
+
+    def why_over(self) -> tuple[AnswerState, str]:
+        """The state of a question that is not put any more, and a clause."""
+        if self.is_refused:
+            return AnswerState.THROTTLED, "not asked, because ExoFOP said before that it is asked too much"
+        return AnswerState.UNREACHABLE, "not asked, because ExoFOP did not answer before"
 
     def count(self, state: AnswerState, http_status: int | None) -> None:
         """Take down whether there was an answer at all; a script that is not there costs no time."""
+        self.is_refused |= state is AnswerState.THROTTLED and http_status not in {None, _STATUS_OK}
         is_silent = state in SILENT and http_status not in {404, 410}
         self.n_silent = self.n_silent + (2 if http_status is None else 1) if is_silent else 0
