@@ -141,6 +141,20 @@ def find_contrast_curves(manifest_path: Path) -> list[Path]:
     return [file.path for file, _ in curves if file.path is not None]
 
 
+def unread_contrast_curves(manifest_path: Path) -> list[str]:
+    """
+    Names of files of a manifest that may be contrast curves by name and type, are at hand, and cannot be read as such.
+
+    Raises
+    ------
+    ProductCorruptError, LocalEnvironmentError
+        As `find_contrast_curves`.
+    """
+    manifest = read_manifest(manifest_path, tic_id=_tic_id(manifest_path))
+    possible = (file for file in manifest.files if file.path is not None and _may_be(file))
+    return [file.filename for file in possible if _curve(file) is None]
+
+
 def contrast_curves_of(
     files: Sequence[ExoFopFile], most: int | None = None
 ) -> tuple[list[tuple[ExoFopFile, ContrastCurve]], int]:

@@ -10,10 +10,16 @@ from typing import Any
 from btv_report.answer_states import AnswerState
 from btv_report.atomic import make_folder
 from btv_report.exofop.asking.endpoints import TARGET
-from btv_report.exofop.contrast_curves import find_contrast_curves, load_exofop_contrast_curve_dat
+from btv_report.exofop.contrast_curves import (
+    find_contrast_curves,
+    load_exofop_contrast_curve_dat,
+    unread_contrast_curves,
+)
+from btv_report.exofop.payloads.file_names import shown_name
 from btv_report.exofop.types import ExoFopFetchResult, ExoFopFileListing, ExoFopFileRow
 
 SCHEMA_VERSION = 1
+UNREAD_SHOWN = 8
 _KNOWLEDGE = frozenset({AnswerState.OK, AnswerState.EMPTY, AnswerState.STALE})
 
 
@@ -155,10 +161,7 @@ def curve_values(result: ExoFopFetchResult, folder: Path | None) -> list[dict[st
 def curves_text(result: ExoFopFetchResult, curves: Sequence[dict[str, Any]]) -> str:
     """The same for a reader at a terminal."""
     if not curves:
-        return (
-            f"TIC {result.target.tic_id}: no contrast curve among {len(result.files_downloaded)} fetched files. Run "
-            f"`btv-report exofop fetch --tic {result.target.tic_id}` first."
-        )
+        return _no_curve_text(result)
     lines = [f"TIC {result.target.tic_id}: {len(curves)} contrast curve{'' if len(curves) == 1 else 's'}"]
     for curve in curves:
         which = " ".join(str(curve[name]) for name in ("instrument", "filter", "date") if curve[name]) or "not labelled"
@@ -170,3 +173,19 @@ def curves_text(result: ExoFopFetchResult, curves: Sequence[dict[str, Any]]) -> 
         if "triceratops" in curve:
             lines.append(f"    for TRICERATOPS: {curve['triceratops']}")
     return "\n".join(lines)
+
+
+def _no_curve_text(result: ExoFopFetchResult) -> str:
+    """That there is no curve, and what may be one and cannot be read, or was never fetched."""
+    tic_id, n_files = result.target.tic_id, len(result.files_downloaded)
+    unread = unread_contrast_curves(result.manifest_path) if _has_manifest(result) else []
+    if unread:
+        more = f" and {len(unread) - UNREAD_SHOWN} more" if len(unread) > UNREAD_SHOWN else ""
+        named = ", ".join(map(shown_name, unread[:UNREAD_SHOWN]))
+        return f"TIC {tic_id}: no contrast curve could be read; by name and type these may be such: {named}{more}."
+    words = (
+        f"no contrast curve among {n_files} fetched files"
+        if n_files
+        else "no file is fetched, so that no curve is known"
+    )
+    return f"TIC {tic_id}: {words}. Run `btv-report exofop fetch --tic {tic_id}` first."

@@ -310,6 +310,17 @@ def test_list_that_was_not_had_is_no_empty_list(run: Run, exofop: ExoFopDouble) 
     assert "THROTTLED" in ran.stderr
 
 
+def test_contrast_curve_that_cannot_be_read_is_not_said_to_be_absent(run: Run, exofop: ExoFopDouble) -> None:
+    exofop.add_target(4321)
+    exofop.add_file(4321, "TOI1I_sensitivity.dat", b"in a layout that nobody knows\n", type="Image")
+    before = run("contrast-curves", "TIC", "4321")
+    assert "no file is fetched, so that no curve is known" in before.stdout
+    run("fetch", "TIC", "4321")
+    ran = run("contrast-curves", "TIC", "4321")
+    assert ran.code == 4
+    assert "no contrast curve could be read; by name and type these may be such: TOI1I_sensitivity.dat" in ran.stdout
+
+
 def test_contrast_curves_are_shown_and_written_for_triceratops(run: Run, exofop: ExoFopDouble, tmp_path: Path) -> None:
     nothing = run("contrast-curves", *STAR)
     assert nothing.code == 4
