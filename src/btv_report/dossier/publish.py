@@ -38,14 +38,18 @@ def dossier_json(run_id: str, record_sha256: str, public: RunRecord) -> bytes:
     """
     `dossier.json`: the publishable record with the id and hash of the whole one, less thumbnails; same record, same bytes.
 
-    What stands several times in a record, such as a stamp that four checks used or the thresholds that all sectors were held
-    against, stands once, under `shared`; see `shared_values`. `read_dossier` puts it back.
+    A stamp that several checks used and a threshold that several were held against stand once, under `shared`, and are named
+    where they belong; see `shared_values`. `read_dossier` puts them back. All else, numbers and hashes above all, stands at its
+    place, for whoever reads the file years later without this tool.
     """
     record: dict[str, Any] = {"run_id": run_id, "record_sha256": record_sha256, **without_thumbnails(public)}
     record_version = record.pop("schema_version")
-    shared, named = share_values(record, split=_unit_of)
+    shared, named = share_values([check[name] for check, name in _places(record)])
+    checks = [dict(check) for check in record["checks"]]
+    for (check, name), value in zip(_places({"checks": checks}), named, strict=True):
+        check[name] = value
     versions = {"schema_version": DOSSIER_SCHEMA_VERSION, "record_schema_version": record_version}
-    content = {**named, **versions, "shared": shared}
+    content = {**record, "checks": checks, **versions, "shared": shared}
     text = json.dumps(content, ensure_ascii=True, allow_nan=False, sort_keys=True, separators=(",", ":"))
     return (text + "\n").encode("ascii")
 
@@ -74,12 +78,15 @@ def read_dossier(data: bytes | str) -> RunRecord:
             f"{DOSSIER_SCHEMA_VERSION}. A newer btv-report may have written it."
         )
     shared = content.pop("shared")
-    return cast("RunRecord", {**restore_values(shared, content), "schema_version": content["record_schema_version"]})
+    for check, name in _places(content):
+        check[name] = restore_values(shared, check[name])
+    content["schema_version"] = content.pop("record_schema_version")
+    return cast("RunRecord", content)
 
 
-def _unit_of(value: Mapping[str, Any]) -> set[str]:
-    """Of a number with its unit, the unit."""
-    return {"unit"} if set(value) == {"unit", "value"} else set()
+def _places(record: Mapping[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """The checks of a record, each with a field whose values may be shared."""
+    return [(check, name) for check in record["checks"] for name in ("stamps", "thresholds") if name in check]
 
 
 def _clean(value: Any) -> Any:
