@@ -21,7 +21,7 @@ demo: $(READY)
 
 test: $(READY)
 	@.ci/ensure-chromium
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: $(READY)
 	@$(BIN)/ruff check .

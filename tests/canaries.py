@@ -1,5 +1,5 @@
 """
-Values that must not get out, each random per session.
+Values that must not get out, each random per session (and per worker of a session that has several).
 
 A test that needs a login writes its jar with `write_cookie_jar`; a double that holds restricted items makes them of
 `restricted_note()`, `restricted_file_name()` and `restricted_bytes()`. At the end `canary_watch` searches every byte that the

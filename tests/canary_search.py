@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import mmap
 import os
@@ -13,10 +14,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Self
 
 from tests.canaries import COMMON, JARS, KINDS, PRIVATE_FOLDER
 
 from btv_report.archive.cutout_zip import ZIP_DAMAGES
+
+if TYPE_CHECKING:
+    import duckdb
 
 CUT = "?"
 _NEEDLE = COMMON.encode()
@@ -36,17 +41,24 @@ class Findings:
     hits : what was found, and where
     not_searched : places that could not be looked into, with the reason
     cut_short : packed files (bombs of tests) of which only a part was unpacked
-    n_files, n_bytes, n_texts : what was searched
+    n_folders, n_files, n_bytes, n_texts : what was searched
     n_broken_stores : DuckDB files that do not open (tests broke them), whose bytes were searched as they lie
     """
 
     hits: list[str] = field(default_factory=list)
     not_searched: list[str] = field(default_factory=list)
     cut_short: list[str] = field(default_factory=list)
+    n_folders: int = 0
     n_files: int = 0
     n_bytes: int = 0
     n_texts: int = 0
     n_broken_stores: int = 0
+
+    def __iadd__(self, other: Findings) -> Self:
+        """What this search and another one came to."""
+        for name, value in vars(other).items():
+            setattr(self, name, getattr(self, name) + value)
+        return self
 
     @property
     def is_clean(self) -> bool:
@@ -70,6 +82,7 @@ def search_text(text: str | bytes, place: str, findings: Findings) -> None:
 
 def search_tree(top: Path, findings: Findings) -> None:
     """Search every name and every byte below a folder; links are not followed, but what they say is read."""
+    findings.n_folders += 1
     for path, status in _everything_below(top, findings):
         relative = path.relative_to(top)
         place = _shown(relative)
@@ -128,18 +141,40 @@ def _kinds_in_store(path: Path, findings: Findings) -> set[str]:
 
     kinds: set[str] = set()
     try:
-        with duckdb.connect(path, read_only=True, config={"enable_external_access": False, "threads": 1}) as store:
-            tables = store.execute(
-                """SELECT schema_name, table_name, list('CAST("' || column_name || '" AS VARCHAR)')
-                FROM duckdb_columns() WHERE NOT internal AND regexp_matches(data_type, 'VARCHAR|JSON|BLOB') GROUP BY ALL"""
-            ).fetchall()
-            for schema, table, texts in tables:
-                row = f"concat_ws(' ', {', '.join(texts)})"
-                found = store.execute(f'SELECT {row} FROM "{schema}"."{table}" WHERE contains({row}, ?)', [COMMON])
-                kinds |= {kind for (text,) in found.fetchall() for kind in _kinds_in(text.encode())}
-    except duckdb.Error:
+        for text in _texts_in_tables(path):
+            kinds |= _kinds_in(text.encode())
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.FatalException):
+            _one_duckdb.cache_clear()  # it reads nothing any more
         findings.n_broken_stores += 1
     return kinds
+
+
+def _texts_in_tables(path: Path) -> Iterator[str]:
+    """The texts of rows in which a token begins; views have none of their own, and might read elsewhere."""
+    place = str(path).replace("'", "''")
+    store = _one_duckdb()
+    store.execute(f"ATTACH '{place}' AS searched (READ_ONLY)")
+    try:
+        tables = store.execute(
+            """SELECT schema_name, table_name, list('CAST("' || column_name || '" AS VARCHAR)')
+            FROM duckdb_columns() JOIN duckdb_tables() USING (database_name, schema_name, table_name)
+            WHERE database_name = 'searched' AND regexp_matches(data_type, 'VARCHAR|JSON|BLOB') GROUP BY ALL"""
+        ).fetchall()
+        for schema, table, texts in tables:
+            row = f"concat_ws(' ', {', '.join(texts)})"
+            found = store.execute(f'SELECT {row} FROM searched."{schema}"."{table}" WHERE contains({row}, ?)', [COMMON])
+            yield from (text for (text,) in found.fetchall())
+    finally:
+        store.execute("DETACH searched")
+
+
+@functools.cache
+def _one_duckdb() -> duckdb.DuckDBPyConnection:
+    """For all stores, because to start one takes longer than to read a store."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})
 
 
 def _forbidden(kinds: Iterable[str], path: Path, relative: PurePath) -> list[str]:

@@ -4,6 +4,9 @@ A pytest plugin: at the end of a session nothing secret stands in what it wrote 
 What is searched: every name and byte below the session's folder of temporary files; what each test printed or logged; and what
 tests caught themselves: output of commands run in this process (CliRunner), of child processes (communicate), and of
 `capsys.readouterr`.
+
+Where pytest-xdist hands tests out to workers, each has tokens of its own, searches what it wrote and printed itself, and tells
+what it found; a worker that dies cannot, which fails the session like a hit.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,8 @@ from tests.canary_search import Findings, search_text, search_tree
 
 FINDINGS = pytest.StashKey[Findings]()
 FOLDER = pytest.StashKey[Path]()
+TOLD = "canaries"
+"""Under which name a worker tells what it found."""
 _MOST_SHOWN = 50
 
 
@@ -37,6 +43,8 @@ class _ReportSearch:
         self.findings = findings
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if hasattr(report, "node"):
+            return  # a worker made it, and has searched it for its own tokens
         for title, text in report.sections:
             search_text(text, f"{title} of {report.nodeid}", self.findings)
 
@@ -80,14 +88,27 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     findings, folder = session.config.stash[FINDINGS], session.config.stash.get(FOLDER, None)
     if folder is not None:
         search_tree(folder, findings)
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[TOLD] = asdict(findings)
     if not findings.is_clean and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker found in what it wrote and printed."""
+    findings = node.config.stash[FINDINGS]
+    told = getattr(node, "workeroutput", {}).get(TOLD)
+    if told is None:
+        findings.not_searched.append(f"all that worker {node.gateway.id} wrote, which died")
+    else:
+        findings += Findings(**told)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was searched, and where something was found."""
     findings = config.stash[FINDINGS]
-    if FOLDER not in config.stash:
+    if findings.is_clean and not findings.n_folders:
         return  # no test has run
     if not findings.is_clean:
         terminalreporter.section("secrets that got out", red=True)

@@ -202,16 +202,20 @@ def test_teardown(leaves):
 """
 
 
-def run_session(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+def run_session(folder: Path, text: str, *words: str) -> subprocess.CompletedProcess[str]:
     """A session of its own with the plugin, and tokens of its own."""
     path = put(folder / "test_inner.py", text.encode())
     options = ["-q", "-p", "tests.canary_watch", "-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(folder)]
-    command = [sys.executable, "-m", "pytest", *options, f"--basetemp={folder / 'base'}", str(path)]
+    command = [sys.executable, "-m", "pytest", *options, f"--basetemp={folder / 'base'}", *words, str(path)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_f058_session_in_which_a_secret_gets_out_has_failed(tmp_path: Path) -> None:
-    ran = run_session(tmp_path, SESSION + LEAKS)
+with_and_without_workers = pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["alone", "two-workers"])
+
+
+@with_and_without_workers
+def test_f058_session_in_which_a_secret_gets_out_has_failed(tmp_path: Path, words: tuple[str, ...]) -> None:
+    ran = run_session(tmp_path, SESSION + LEAKS, *words)
     assert ran.returncode == pytest.ExitCode.TESTS_FAILED, ran.stdout + ran.stderr
     assert "9 passed" in ran.stdout
     for leak in LEAKS.split("def test_")[1:]:
@@ -221,10 +225,20 @@ def test_f058_session_in_which_a_secret_gets_out_has_failed(tmp_path: Path) -> N
     assert not re.search(r"canary[0-9a-f]{12}", ran.stdout + ran.stderr)
 
 
-def test_f058_session_that_keeps_its_secrets_passes_and_says_what_was_searched(tmp_path: Path) -> None:
-    ran = run_session(tmp_path, SESSION)
+@with_and_without_workers
+def test_f058_session_that_keeps_its_secrets_passes_and_says_what_was_searched(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    ran = run_session(tmp_path, SESSION, *words)
     assert ran.returncode == pytest.ExitCode.OK, ran.stdout + ran.stderr
-    assert re.search(r"^canaries: 2 files \(0 MB\) and [1-9]\d* outputs searched, 0 hits$", ran.stdout, re.MULTILINE)
+    assert re.search(r"^canaries: 2 files \(0 MB\) and 2 outputs searched, 0 hits$", ran.stdout, re.MULTILINE)
+
+
+def test_f058_what_a_worker_wrote_that_died_is_not_taken_for_searched(tmp_path: Path) -> None:
+    dies = "\ndef test_dies():\n    import os\n    os._exit(0)\n"
+    ran = run_session(tmp_path, SESSION + dies, "-n", "1", "--max-worker-restart=0")
+    assert ran.returncode == pytest.ExitCode.TESTS_FAILED, ran.stdout + ran.stderr
+    assert "NOT SEARCHED: all that worker gw0 wrote, which died" in ran.stdout.splitlines()
 
 
 def test_tokens_of_this_session_are_random_and_alike_in_any_format() -> None:
