@@ -381,7 +381,7 @@ def test_the_data_file_reads_back_as_the_publishable_record(record: RunRecord) -
 def test_numbers_of_the_data_file_stand_at_their_places_for_any_reader_of_json(record: RunRecord) -> None:
     public = publishable(record)
     plain = json.loads(dossier_json(RUN_ID, SHA, public))
-    for name in ("products", "candidates", "transits", "exofop", "target", "light_curves", "mask_sensitivity"):
+    for name in ("products", "candidates", "transits", "exofop", "target", "light_curves", "run"):
         assert plain[name] == dict(public)[name]
     for check, whole in zip(plain["checks"], public["checks"], strict=True):
         shared = {"stamps", "thresholds"}
