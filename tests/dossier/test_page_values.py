@@ -385,7 +385,9 @@ def test_numbers_of_the_data_file_stand_at_their_places_for_any_reader_of_json(r
         assert plain[name] == dict(public)[name]
     for check, whole in zip(plain["checks"], public["checks"], strict=True):
         shared = {"stamps", "thresholds"}
-        assert {k: v for k, v in check.items() if k not in shared} == {k: v for k, v in whole.items() if k not in shared}
+        assert {k: v for k, v in check.items() if k not in shared} == {
+            k: v for k, v in whole.items() if k not in shared
+        }
 
 
 def test_data_files_of_the_first_schema_can_still_be_read(record: RunRecord) -> None:

@@ -27,7 +27,7 @@ def taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, tables: Any = (), 
     file = ExoFopFile(5, "cc.dat", "Image", None, None, 1, "0" * 64, None, AnswerState.NOT_FOUND)
     named = {table.name: table for table in tables}
     artefacts = Artefacts(named, [(file, curve)] if curve is not None else [], [], [])
-    monkeypatch.setattr("btv_report.stages.follow_up.read_artefacts", lambda *_: artefacts)
+    monkeypatch.setattr("btv_report.exofop.artefacts.read_artefacts", lambda *_: artefacts)
     manifest = ExoFopManifest(tmp_path / "manifest.json", "0" * 64, None, False, ())
     request = ReportRequest(tic_id=TIC_ID, workspace=tmp_path)
     found = FoundProducts(Target(TIC_ID), [], [], find_products((), TIC_ID), [])

@@ -21,7 +21,6 @@ from btv_report.exofop.asking.kept_archive import describe_kept, why_not_kept
 from btv_report.exofop.asking.names import require_tic_number, resolve
 from btv_report.exofop.asking.round import Wants
 from btv_report.exofop.cache import TargetFolder, lock_target
-from btv_report.exofop.cookies import ExoFopCookies, read_cookie_jar
 from btv_report.exofop.types import (
     ExoFopFetchResult,
     ExoFopFileListing,
@@ -33,6 +32,7 @@ from btv_report.exofop.types import (
 if TYPE_CHECKING:
     from btv_report.archive.fetch import Fetcher
     from btv_report.exofop.asking.service import ExoFopService
+    from btv_report.exofop.cookies import ExoFopCookies
 
 
 class ExoFopClient:
@@ -79,6 +79,8 @@ class ExoFopClient:
         self.limits = limits if timeout_seconds is None else replace(limits, read_timeout_s=timeout_seconds)
         self.cookies: ExoFopCookies | None = None
         if cookie_jar_path is not None:
+            from btv_report.exofop.cookies import read_cookie_jar
+
             self.cookies = read_cookie_jar(Path(cookie_jar_path), self.base_url, now=time())
         self._user_agent = user_agent
         self._min_interval_s = endpoints.MIN_INTERVAL_S if min_interval_s is None else min_interval_s

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from btv_report.answer_states import AnswerState
 from btv_report.errors import ProductCorruptError
-from btv_report.exofop.artefacts import lost_answers
 from btv_report.exofop.asking.endpoints import FILE_LIST, SUMMARIES, TARGET, TOI, UPLOADS
 from btv_report.exofop.given import as_given
 from btv_report.exofop.manifest import read_manifest
@@ -172,6 +171,8 @@ def _client(request: ReportRequest, tell: Callable[[str], None]) -> ExoFopClient
 
 def _gaps(manifest: ExoFopManifest) -> list[tuple[str, AnswerState, str]]:
     """Services that gave no answer, or whose kept one is lost, and in one line the files that were not had."""
+    from btv_report.exofop.artefacts import lost_answers
+
     gaps = []
     for name, answer in sorted(manifest.answers.items()):
         state = AnswerState(str(answer.get("state")))

@@ -1,27 +1,26 @@
-"""From ExoFOP's artefacts to what the report takes and shows of them: candidates, the star, tables, notes, curves."""
+"""
+From ExoFOP's artefacts to what the report takes and shows of them: candidates, the star, tables, notes, curves.
+
+What reads artefacts is imported where there are any: a run without them need not wait for it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from btv_report.answer_states import AnswerState
 from btv_report.ephemeris import Ephemeris
-from btv_report.exofop.artefacts import read_artefacts
-from btv_report.exofop.candidates.checks import compare_sectors
-from btv_report.exofop.candidates.choosing import candidates_of
-from btv_report.exofop.candidates.stellar import stellar_of
-from btv_report.exofop.contrast_curves import ContrastCurve
-from btv_report.exofop.tables.notes import note_values
 from btv_report.exofop.types import ExoFopFile, ExoFopTable
 from btv_report.record import ContrastCurveValue, ExoFopCandidateValue, ExoFopTableValue
 from btv_report.stages.exofop import ExoFopLook
-from btv_report.stages.external_folds import external_light_curve_value
-from btv_report.stages.observers_files import observers_files
 from btv_report.stages.request import ReportRequest
 from btv_report.stages.sectors import FoundProducts
 from btv_report.targets import StellarParameters
+
+if TYPE_CHECKING:
+    from btv_report.exofop.contrast_curves import ContrastCurve
 
 NOTES = "obsnotes"
 SHOWN_ROWS = 200
@@ -59,6 +58,12 @@ def read_follow_up(request: ReportRequest, look: ExoFopLook, found: FoundProduct
     given = (request.ephemeris,) if request.ephemeris else ()
     if look.manifest is None or look.manifest.private:
         return FollowUp(given)
+    from btv_report.exofop.artefacts import read_artefacts
+    from btv_report.exofop.candidates.choosing import candidates_of
+    from btv_report.exofop.tables.notes import note_values
+    from btv_report.stages.external_folds import external_light_curve_value
+    from btv_report.stages.observers_files import observers_files
+
     artefacts = read_artefacts(look.manifest, request.tic_id)
     tables = artefacts.tables
     rows = candidates_of(
@@ -90,6 +95,8 @@ def _replaced(value: ExoFopCandidateValue) -> ExoFopCandidateValue:
 
 def _star(found: FoundProducts, tables: Mapping[str, ExoFopTable], tic_id: int) -> list[str]:
     """What ExoFOP says of the star beside what is known; it is taken where nothing is."""
+    from btv_report.exofop.candidates.stellar import stellar_of
+
     stellar, sentences = stellar_of(toi=tables.get("toi"), stellar=tables.get("stellar"), tic_id=tic_id)
     if stellar is not None and found.target.stellar == StellarParameters():
         source = f"{found.target.source}; parameters of the star from ExoFOP" if found.target.source else "ExoFOP"
@@ -108,6 +115,8 @@ def _sectors(found: FoundProducts, candidates: Sequence[ExoFopCandidateValue]) -
         return []
     offered = {offer.product.sector for offer in found.archive.offered}
     offered |= {product.header.sector for product in found.products if product.header}
+    from btv_report.exofop.candidates.checks import compare_sectors
+
     sentence = compare_sectors(sorted(listed), sorted(sector for sector in offered if sector is not None))
     return [sentence] if sentence else []
 

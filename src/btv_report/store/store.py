@@ -132,17 +132,7 @@ class Store:
 
     def _check_schema(self, *, write: bool) -> None:
         """Refuse what is not ours or not for us; bring what is ours up to date."""
-        relations = {row[0] for row in self._fetch(_RELATIONS)}
-        if relations and "schema_version" not in relations:
-            raise IntegrityError(
-                f"{self.path} is a DuckDB database, but not one of btv-report (it holds {', '.join(sorted(relations)[:3])}).",
-                hint=REBUILD_HINT,
-                path=self.path,
-            )
-        version, made_by = 0, None
-        if relations:
-            found = self._fetch("SELECT version, made_by FROM schema_version ORDER BY version DESC LIMIT 1")
-            version, made_by = found[0] if found else (0, None)
+        version, made_by = self._schema_version()
         newest = newest_version()
         if version > newest:
             raise LocalEnvironmentError(
@@ -158,6 +148,21 @@ class Store:
                 hint="Record a run (it brings the database up to date) or run `btv-report store rebuild`.",
                 path=self.path,
             )
+
+    def _schema_version(self) -> tuple[int, str | None]:
+        """Version and who made it; (0, None) of a database that holds nothing yet."""
+        try:
+            found = self._fetch("SELECT version, made_by FROM schema_version ORDER BY version DESC LIMIT 1")
+        except duckdb.CatalogException as error:  # asking for its tables first takes longer than opening it
+            if relations := {row[0] for row in self._fetch(_RELATIONS)}:
+                raise IntegrityError(
+                    f"{self.path} is a DuckDB database, but not one of btv-report (it holds "
+                    f"{', '.join(sorted(relations)[:3])}).",
+                    hint=REBUILD_HINT,
+                    path=self.path,
+                ) from error
+            return 0, None
+        return found[0] if found else (0, None)
 
     def __enter__(self) -> Self:
         """Return the store itself."""

@@ -20,13 +20,13 @@ from btv_report.exofop.asking.holdings import Holdings
 from btv_report.exofop.asking.one_pass import Pass
 from btv_report.exofop.asking.round import Round, Wants
 from btv_report.exofop.cache import TargetFolder, lock_target
-from btv_report.exofop.cookies import ExoFopCookies
 from btv_report.exofop.payloads.file_names import shown_name
 from btv_report.exofop.types import ExoFopFetchResult, ExoFopFileRow
 from btv_report.exofop.unmatched import unmatched
 
 if TYPE_CHECKING:
     from btv_report.exofop.asking.service import ExoFopService
+    from btv_report.exofop.cookies import ExoFopCookies
 
 LOST = "its bytes in the cache are not those that were fetched"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from btv_report.answer_states import AnswerState
 from btv_report.archive.stored_files import keep_copy
@@ -19,11 +19,11 @@ from btv_report.exofop.asking.answers import GotFile
 from btv_report.exofop.asking.holdings import Holdings
 from btv_report.exofop.asking.round import Round
 from btv_report.exofop.payloads.file_names import shown_name, stored_name
-from btv_report.exofop.payloads.judging import judge_payload
-from btv_report.exofop.payloads.zip_archive import ZipContents, ZipMember, open_archive_members
-from btv_report.exofop.payloads.zip_reading import ArchiveError
 from btv_report.exofop.types import ExoFopFileRow
 from btv_report.utc import utc_now
+
+if TYPE_CHECKING:
+    from btv_report.exofop.payloads.zip_archive import ZipContents, ZipMember
 
 _TRY_ARCHIVE = frozenset({AnswerState.CORRUPT, AnswerState.REJECTED, AnswerState.THROTTLED})
 """Where the zip may have what the file's own address did not give; a login or a network that is missing is missing there, too."""
@@ -173,6 +173,9 @@ class FileFetching:
 
     def _from_archive(self, asking: Round, rows: Sequence[ExoFopFileRow], listed: Sequence[ExoFopFileRow]) -> None:
         """Look for files in the zip of all files; what it holds too much or too little is said."""
+        from btv_report.exofop.payloads.zip_archive import open_archive_members
+        from btv_report.exofop.payloads.zip_reading import ArchiveError
+
         archive = self.holdings.folder.incoming("files.zip")
         asking.wants.tell(f"asking ExoFOP: {endpoints.ALL_FILES}")
         got = asking.ask.all_files(asking.tic_id, archive)
@@ -201,6 +204,8 @@ class FileFetching:
 
     def _take_member(self, row: ExoFopFileRow, member: ZipMember, asked_at: str) -> None:
         """A file out of the archive, whose own sums were held against its bytes."""
+        from btv_report.exofop.payloads.judging import judge_payload
+
         payload = judge_payload(member.path, row.filename)
         if payload.fault and member.n_bytes:
             self._note(row, GotFile(payload.state, asked_at, f"in {endpoints.ALL_FILES}: {payload.fault}"), "")
