@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import io
@@ -174,6 +175,8 @@ def _one_duckdb() -> duckdb.DuckDBPyConnection:
     """For all stores, because to start one takes longer than to read a store."""
     import duckdb
 
+    # One that is still open when Python ends is told as a leak, after pytest's last line.
+    atexit.register(_one_duckdb.cache_clear)
     return duckdb.connect(config={"threads": 1})
 
 
