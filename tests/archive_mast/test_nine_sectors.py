@@ -75,7 +75,7 @@ def test_nine_sectors_are_found_fetched_and_checked(run: Run, archive: MastDoubl
     print(
         f"nine sectors: page {len(page.encode()):,d} bytes, dossier.json {len(data):,d} bytes, budget 185,000 for both"
     )
-    assert weight < 620_000  # where it stands: a change that makes dossiers heavier is seen here
+    assert weight < 650_000  # where it stands: a change that makes dossiers heavier is seen here
 
 
 def test_second_run_opens_no_connection_and_says_the_same(

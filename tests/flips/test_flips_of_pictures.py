@@ -53,18 +53,24 @@ def markup() -> str:
     return draw_stamp("figure", "a stamp", scene()).render()
 
 
-def stamp_box(text: str) -> tuple[float, float, float]:
-    """Left, top and size of a pixel of the stamp in the drawing."""
-    found = re.search(r'<image x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', text)
+def numbers_in(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", text)]
+
+
+def stamp_box(text: str) -> tuple[float, float, float, float, float]:
+    """Left, top and size of a pixel of the stamp in the drawing; the column and the negative row at that corner."""
+    found = re.search(r'<svg (x="[^>]*?") preserveAspectRatio="none" viewBox="([^"]+)"><image ([^>]*?) preserve', text)
     assert found
-    left, top, width, height = (float(value) for value in found.groups())
+    (left, top, width, height), units, placed = (numbers_in(part) for part in found.groups())
+    assert units[2:] == [SHAPE[1], SHAPE[0]]
+    assert placed == units  # one unit a pixel
     assert width / SHAPE[1] == pytest.approx(height / SHAPE[0])
-    return left, top, width / SHAPE[1]
+    return left, top, width / SHAPE[1], units[0], units[1]
 
 
 def centre_of_pixel(text: str, row: float, column: float) -> tuple[float, float]:
     """Where a place must be drawn: row 0 is the lowest line of the stamp."""
-    left, top, size = stamp_box(text)
+    left, top, size, _, _ = stamp_box(text)
     return left + (column + 0.5) * size, top + (SHAPE[0] - row - 0.5) * size
 
 
@@ -81,14 +87,15 @@ def stamp_has_row_0_at_the_bottom(workshop: Any) -> None:
 
 def marks_lie_on_their_pixels(workshop: Any) -> None:
     text = markup()
-    turned = re.search(r"matrix\(([\d.]+) 0 0(-?[\d.]+) ([-\d.]+)[ ]?(-?[\d.]+)\)", text)
+    left, top, size, first_column, first_line = stamp_box(text)
+    turned = re.search(r'<g class="over" transform="scale\(1([- ]1)\)"', text)
     assert turned
-    across, up, x0, y0 = (float(value) for value in turned.groups())
-    drawn = re.search(r'<path id="figure-14171c" d="M([-\d.]+) ([-\d.]+)h([\d.]+)', text)
+    drawn = re.search(r'<g class="dark"[^>]*><g><path d="(M[^h]+h[\d.]+)', text)
     assert drawn
-    left, row, length = (float(value) for value in drawn.groups())
-    x, y = x0 + across * (left + length / 2), y0 + up * row
-    assert (x, y) == pytest.approx(centre_of_pixel(text, *BRIGHT), abs=1.0)
+    start, row, length = numbers_in(drawn[1])
+    x = left + size * (start + length / 2 - first_column)
+    y = top + size * (float(turned[1]) * row - first_line)
+    assert (x, y) == pytest.approx(centre_of_pixel(text, *BRIGHT), abs=0.5)
 
 
 def numbers_stand_beside_their_rows_and_stars(workshop: Any) -> None:
@@ -272,14 +279,14 @@ PICTURE, PLOTLY, OVERLAY = f"{F}.stamp_picture", f"{F}.stamp_plotly", f"{F}.over
 FLIPS: list[tuple[str, str, str, str, Truth]] = [
     ("row 0 at the top of the stamp's PNG", f"{PICTURE}:_draw_image", "levels(scene.image)[::-1]", "levels(scene.image)", stamp_has_row_0_at_the_bottom),
     ("east-west in the stamp's PNG", f"{PICTURE}:_draw_image", "levels(scene.image)[::-1]", "levels(scene.image)[::-1, ::-1]", stamp_has_row_0_at_the_bottom),
-    ("row 0 at the top of the SVG overlay", f"{PICTURE}:_draw_overlay", "0 0-{num(pixel)}", "0 0 {num(pixel)}", marks_lie_on_their_pixels),
-    ("half-pixel in the rows of the SVG overlay", f"{PICTURE}:_draw_overlay", "n_row - 0.5 + first_row", "n_row + first_row", marks_lie_on_their_pixels),
-    ("half-pixel in the columns of the SVG overlay", f"{PICTURE}:_draw_overlay", "(0.5 - first_column)", "(0.0 - first_column)", marks_lie_on_their_pixels),
-    ("0-1-based in the SVG overlay", f"{PICTURE}:_draw_overlay", "(0.5 - first_column)", "(-0.5 - first_column)", marks_lie_on_their_pixels),
+    ("row 0 at the top of the SVG overlay", f"{PICTURE}:_draw_overlay", "scale(1-1)", "scale(1 1)", marks_lie_on_their_pixels),
+    ("half-pixel in the rows of the SVG overlay", f"{PICTURE}:_draw_image", "-frame.y_range[1]", "-frame.y_range[1] + 0.5", marks_lie_on_their_pixels),
+    ("half-pixel in the columns of the SVG overlay", f"{PICTURE}:_draw_image", "frame.x_range[0]", "frame.x_range[0] + 0.5", marks_lie_on_their_pixels),
+    ("0-1-based in the SVG overlay", f"{PICTURE}:_draw_image", "frame.x_range[0]", "frame.x_range[0] + 1", marks_lie_on_their_pixels),
     ("row-column in the signs of the SVG overlay", f"{PICTURE}:_mark_path", "mark.column, mark.row", "mark.row, mark.column", marks_lie_on_their_pixels),
-    ("row 0 at the top of the row numbers", f"{PICTURE}:_draw_pixel_numbers", "bottom - (row + 0.5)", "top + (row + 0.5)", numbers_stand_beside_their_rows_and_stars),
-    ("0-1-based in the row numbers", f"{PICTURE}:_draw_pixel_numbers", "str(first_row + row)", "str(first_row + row + 1)", numbers_stand_beside_their_rows_and_stars),
-    ("row 0 at the top of the stars' numbers", f"{PICTURE}:_draw_star_numbers", 'origin[1] - star["row"]', 'origin[1] + star["row"]', numbers_stand_beside_their_rows_and_stars),
+    ("row 0 at the top of the row numbers", f"{PICTURE}:_draw_axes", "bottom - (row + 0.5)", "top + (row + 0.5)", numbers_stand_beside_their_rows_and_stars),
+    ("0-1-based in the row numbers", f"{PICTURE}:_draw_axes", "str(first_row + row)", "str(first_row + row + 1)", numbers_stand_beside_their_rows_and_stars),
+    ("row 0 at the top of the stars' numbers", f"{PICTURE}:_draw_star_numbers", 'frame.y(star["row"])', 'frame.top + frame.bottom - frame.y(star["row"])', numbers_stand_beside_their_rows_and_stars),
     ("north-east in the letters of the compass", f"{PICTURE}:_draw_compass", '"NE"', '"EN"', compass_points_north_up_and_east_left),
     ("south for north in the picture of the compass", f"{PICTURE}:_draw_compass", "y0 - row * (length + 8)", "y0 + row * (length + 8)", compass_points_north_up_and_east_left),
     ("east-west in the compass", f"{OVERLAY}:compass", "(float(east[0]), float(east[1]))", "(-float(east[0]), -float(east[1]))", compass_points_north_up_and_east_left),
