@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.calibration.cells import rate
 
 from btv_report.calibration import cubes, false_alarms, power
 from btv_report.calibration.cubes import RealSector, real_sector, take_away
 from btv_report.calibration.false_alarms import Outcome
 from btv_report.calibration.fields import Sky, observe, target_near_middle
-from btv_report.calibration.table import Rate, Row, Table
+from btv_report.calibration.table import Rate, Table
 from btv_report.calibration.trials import Effort, RealData
 from btv_report.checks import v08_centroid_shift
 from btv_report.checks.difference_image import measure_pixels
@@ -31,12 +32,6 @@ def sector() -> Iterator[RealSector]:
         pytest.skip("needs the real sector-83 pixels beside the checkout")
     yield found
     cubes._real_sector.cache_clear()
-
-
-def rate(row: Row, name: str) -> Rate:
-    value = row.values[name]
-    assert isinstance(value, Rate)
-    return value
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.calibration.cells import rate
 
 from btv_report.calibration import host_prf, hosts
 from btv_report.calibration.cubes import take_away
 from btv_report.calibration.fields import SHAPE, SIGNAL, FieldStar, Sky, image_of, observe
 from btv_report.calibration.prf_sets import prf_sets
-from btv_report.calibration.table import Rate, Row, Table
+from btv_report.calibration.table import Rate, Table
 from btv_report.calibration.trials import Effort, RealData
 from btv_report.checks import elimination
 from btv_report.checks.difference_image import measure_pixels
@@ -25,12 +26,6 @@ FEW = Effort(share=0.012)
 needs_prf_files = pytest.mark.skipif(
     not (DATA / "prf").is_dir(), reason="needs the TESS PRF files of ../shared/data/prf, which are not here"
 )
-
-
-def rate(row: Row, name: str) -> Rate:
-    value = row.values[name]
-    assert isinstance(value, Rate)
-    return value
 
 
 @pytest.fixture(scope="module")

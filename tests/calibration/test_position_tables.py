@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.calibration.cells import rate
 
 from btv_report.calibration import aperture_ghost, confusion, hosts, position, region_host
 from btv_report.calibration.cubes import real_sector, take_away
@@ -24,7 +25,7 @@ from btv_report.calibration.fields import (
     target_near_middle,
 )
 from btv_report.calibration.registry import TABLES, table_maker
-from btv_report.calibration.table import Rate, Row, Table
+from btv_report.calibration.table import Table
 from btv_report.calibration.trials import Effort, RealData
 from btv_report.checks import elimination, source_fit
 from btv_report.checks.difference_image import measure_pixels
@@ -36,12 +37,6 @@ from btv_report.checks.v20_ghost_features import check_ghost_features
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 FEW = Effort(share=0.02)
-
-
-def rate(row: Row, name: str) -> Rate:
-    value = row.values[name]
-    assert isinstance(value, Rate)
-    return value
 
 
 @pytest.fixture(scope="module")

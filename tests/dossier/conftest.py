@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from tests.dossier import record_factory
 
 from btv_report.record import RunRecord
 
@@ -16,14 +15,7 @@ RecordMaker = Callable[..., RunRecord]
 @pytest.fixture(scope="session")
 def make_record() -> RecordMaker:
     """Makes run records; see record_factory.make_record."""
-    path = Path(__file__).with_name("record_factory.py")
-    spec = importlib.util.spec_from_file_location("dossier_record_factory", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    maker: RecordMaker = module.make_record
-    return maker
+    return record_factory.make_record
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.dossier import record_factory
 
 from btv_report.record import RunRecord
 from btv_report.render.site import build_site
@@ -18,14 +18,7 @@ Entry = tuple[str, str, RunRecord]
 @pytest.fixture(scope="session")
 def make_record() -> RecordMaker:
     """Makes run records: the factory of the dossier tests."""
-    path = Path(__file__).parents[1] / "dossier" / "record_factory.py"
-    spec = importlib.util.spec_from_file_location("render_record_factory", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    maker: RecordMaker = module.make_record
-    return maker
+    return record_factory.make_record
 
 
 @pytest.fixture(scope="session")

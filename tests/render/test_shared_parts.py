@@ -22,8 +22,9 @@ from btv_report.dossier.figures.figure import Figure
 from btv_report.dossier.figures.png import data_uri, palette_png, read_palette_png
 from btv_report.dossier.shared_values import restore_values, share_values
 from btv_report.record import RunRecord
+from btv_report.render.environment import templates_folder
 from btv_report.render.islands import share_islands
-from btv_report.render.picture_parts import share_parts
+from btv_report.render.picture_parts import STYLE_OF_CLASS, share_parts
 
 SVG = "http://www.w3.org/2000/svg"
 XMLNS = f'xmlns="{SVG}"'
@@ -212,3 +213,17 @@ def test_a_shared_value_stands_once() -> None:
     shared, named = share_values({"one": long, "two": [long, 1], "three": {**long, "own": 3}})
     assert json.dumps([shared, named]).count("a sentence") == 1
     assert restore_values(shared, named)["three"] == {**long, "own": 3}
+
+
+@pytest.mark.parametrize("name", sorted(STYLE_OF_CLASS))
+def test_what_is_left_out_of_pictures_is_what_the_style_sheet_gives(name: str) -> None:
+    sheet = (templates_folder() / "assets" / "site.css").read_text()
+    rule = re.search(rf"^\.{name} {{ (.*) }}$", sheet, re.MULTILINE)
+    assert rule
+    given = dict(part.strip().split(": ", 1) for part in rule[1].split(";") if part.strip())
+    for attribute, value in STYLE_OF_CLASS[name]:
+        numbers = re.findall(r"-?\d*\.?\d+", given[attribute])
+        if numbers and not given[attribute].startswith("#"):
+            assert [float(number) for number in numbers] == [float(n) for n in re.findall(r"-?\d*\.?\d+", value)]
+        else:
+            assert given[attribute] == value

@@ -93,7 +93,7 @@ def _judge(data: RealData | None, trial: PrfHostTrial, *, told: bool) -> Judged 
     )
     # Jitter alternates with each trial, the set with every second one and the goals with every third: all of them meet.
     goal = aim(rng, trial.number, FIELD_GOALS)
-    tell = partial(_tell, grid, row, column) if told else _tell_nothing
+    tell = partial(_tell, grid, row, column) if told else None
     return judge_field(target_near_middle(rng), trial.density, sky, goal, rng, tell=tell)
 
 
@@ -112,10 +112,6 @@ def _tell(grid: PrfGrid, row: float, column: float, stack: PixelStack) -> PixelS
     return replace(
         stack, prfs=(grid,), camera=grid.camera, ccd=grid.ccd, corner_row=corner_row, corner_column=corner_column
     )
-
-
-def _tell_nothing(stack: PixelStack) -> PixelStack:
-    return stack
 
 
 def _rows(case: str, seen: Sequence[Judged | None], *, asked: bool) -> list[Row]:

@@ -141,7 +141,7 @@ def judge_field(
     goal: float,
     rng: np.random.Generator,
     *,
-    tell: Callable[[PixelStack], PixelStack] = lambda stack: stack,
+    tell: Callable[[PixelStack], PixelStack] | None = None,
 ) -> Judged | None:
     """
     Draw a field and its host, dim it, and see which star V09 finds most probable.
@@ -167,7 +167,8 @@ def judge_field(
         number = int(rng.choice(able)) if able else 0
         host = stars[number]
     share = min(lost / host.flux_e_per_s, 1.0)
-    result, fit = locate_source(tell(take_away(quiet, image_of(host, sky.prf) * share, SIGNAL)))
+    stack = take_away(quiet, image_of(host, sky.prf) * share, SIGNAL)
+    result, fit = locate_source(tell(stack) if tell else stack)
     return judge(result, number, fit, host)
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from btv_report.dossier.figures.stamp_picture import DARK, HOT, LIGHT
 from btv_report.dossier.figures.svg import num
 from btv_report.render.stamp_sheet import SHEET_ID, StampSheet, gather_stamps, png_of_href
 
@@ -21,13 +22,13 @@ Attributes = tuple[tuple[str, str], ...]
 _XMLNS = "{http://www.w3.org/2000/svg}"
 _ROOT_KEPT = frozenset({"class", "role", "viewBox"})
 """Attributes of a picture that the style sheet does not know."""
-_BY_CLASS: dict[str, Attributes] = {
+STYLE_OF_CLASS: dict[str, Attributes] = {
     "axis": (("fill", "none"), ("stroke", "currentColor")),
     "grid": (("fill", "none"), ("stroke", "currentColor"), ("stroke-opacity", ".15")),
     "over": (("fill", "none"), ("stroke-linecap", "square"), ("transform", "scale(1-1)")),
-    "casing": (("stroke", "#fff"), ("stroke-opacity", ".8")),
-    "dark": (("stroke", "#14171c"),),
-    "hot": (("stroke", "#d6006c"),),
+    "casing": (("stroke", LIGHT), ("stroke-opacity", ".8")),
+    "dark": (("stroke", DARK),),
+    "hot": (("stroke", HOT),),
 }
 """Attributes that the style sheet gives to a class."""
 _LEAST_GAIN = 8  # bytes; below, a part is not worth its place
@@ -105,7 +106,7 @@ def share_parts(pictures: Sequence[str]) -> tuple[str, list[str]]:
 
 def _node(element: ET.Element) -> Node:
     """An element of a picture; what the style sheet gives to its class is only for a picture that stands alone."""
-    given = _BY_CLASS.get(element.get("class", ""), ())
+    given = STYLE_OF_CLASS.get(element.get("class", ""), ())
     fallback = "color" if "class" in element.attrib else ""
     attributes = tuple(item for item in element.items() if item not in given and item[0] != fallback)
     children: list[Node | str] = [element.text] if element.text else []

@@ -256,10 +256,12 @@ def _draw_legend(drawing: Drawing, kinds: list[str], top: float) -> None:
         x, y = LEGEND_COLUMNS[number % 2], top + LEGEND_ROW * (number // 2)
         signs[kind in HOT_KINDS] += _legend_sign(kind, x + 5, y)
         drawing.text(x + 18, y + MIDDLE, kind)
-    drawing.add(
-        f'<g fill="none" stroke-width="1.5"><path class="ink" stroke="currentColor" d="{signs[False]}"/>'
-        f'<path stroke="{HOT}" d="{signs[True]}"/></g></g>'
+    paths = "".join(
+        f'<path {colour} d="{signs[is_hot]}"/>'
+        for is_hot, colour in ((False, 'class="ink" stroke="currentColor"'), (True, f'stroke="{HOT}"'))
+        if signs[is_hot]
     )
+    drawing.add(f'<g fill="none" stroke-width="1.5">{paths}</g></g>')
 
 
 def _legend_sign(kind: str, x: float, y: float) -> str:
