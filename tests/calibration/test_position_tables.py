@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.calibration.cells import rate
 
-from btv_report.calibration import aperture_ghost, confusion, hosts, position, region_host
+from btv_report.calibration import aperture_ghost, confusion, dead_pixels, hosts, position, region_host
 from btv_report.calibration.cubes import real_sector, take_away
 from btv_report.calibration.fields import (
     PIXEL_ARCSEC,
@@ -49,7 +49,7 @@ def host() -> Table:
     return hosts.host_table(Effort(share=0.03), None)
 
 
-@pytest.mark.parametrize("key", ["position", "region", "host", "aperture", "ghost", "confusion"])
+@pytest.mark.parametrize("key", ["position", "region", "host", "aperture", "ghost", "confusion", "dead-pixels"])
 def test_tables_are_registered_under_their_keys(key: str) -> None:
     assert table_maker(key).__module__ == TABLES[key].split(":")[0]
 
@@ -217,3 +217,14 @@ def test_gaussian_that_thinks_itself_perfect_misses_on_real_pixels(
 ) -> None:
     monkeypatch.setattr(source_fit, "MISMATCH_PASSES", 0)
     assert position.position_table(Effort(share=0.04), data).met is False
+
+
+def test_dead_pixels_fail_no_planet_and_with_most_of_the_light_missing_nothing_is_judged() -> None:
+    table = dead_pixels.dead_pixels_table(Effort(share=0.06), None)
+    assert table.met is not False
+    for row in table.rows:
+        silent = rate(row, "not_run")
+        beyond = str(row.values["missing"]).startswith("50")
+        assert silent.count == (silent.total if beyond else 0), row
+        if row.values["truth"] == dead_pixels.BINARY and not beyond:
+            assert rate(row, "V09_failed").count >= 0.6 * silent.total

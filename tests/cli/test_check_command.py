@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +158,48 @@ def test_a_real_cutout_without_a_tic_number_is_checked(run: Any) -> None:
     (answer,) = lines_of(ran)
     assert (ran.code, answer["tic_id"], answer["sector"]) == (0, None, 19)
     assert [row["masks"] for row in answer["mask_sensitivity"]["rows"]] == [[0], [175, 17087], [65535]]
+
+
+def altered(star: WrittenScene, path: Path, change: Callable[[Any], None]) -> Path:
+    """A copy of the star's pixel file whose table `change` was applied to."""
+    with fits.open(star.target_pixel_files[0]) as hdus:
+        change(hdus[1].data)
+        hdus.writeto(path, checksum=True)
+    return path
+
+
+def test_times_that_repeat_are_said(run: Any, star: WrittenScene, tmp_path: Path) -> None:
+    def repeat(table: Any) -> None:
+        table["TIME"][101:121:2] = table["TIME"][100:120:2]
+
+    path = altered(star, tmp_path / "twice_tp.fits", repeat)
+    (answer,) = lines_of(check(run, path, "--json", "--no-plot-data"))
+    assert any("the times of 10 cadences repeat" in warning for warning in answer["warnings"])
+    (whole,) = lines_of(check(run, star.target_pixel_files[0], "--json", "--no-plot-data"))
+    used = [one["mask_sensitivity"]["rows"][0]["n_cadences"] for one in (whole, answer)]
+    assert used[1] == used[0] - 10
+
+
+def test_dead_aperture_pixels_are_said_in_every_check(run: Any, star: WrittenScene, tmp_path: Path) -> None:
+    def kill(table: Any) -> None:
+        table["FLUX"][:, 5, 5] = np.inf
+
+    (answer,) = lines_of(check(run, altered(star, tmp_path / "dead_tp.fits", kill), "--json", "--no-plot-data"))
+    for row in answer["checks"]:
+        assert "PIXELS_MISSING" in row["flags"]
+        assert "no values" in row["summary"]
+
+
+def test_where_no_check_can_run_no_verdict_is_said_not_to_depend_on_the_mask(
+    run: Any, star: WrittenScene, tmp_path: Path
+) -> None:
+    """Some cadences carry a bit, so that the masks differ, and no transit is predicted within the data."""
+
+    def flag(table: Any) -> None:
+        table["QUALITY"][50:60] |= 32
+
+    path = altered(star, tmp_path / "flagged_tp.fits", flag)
+    ran = run("check", path, "--period", "500", "--epoch", "2500", "--duration", "2", workspace=None)
+    said = " ".join(ran.stdout.split())
+    assert "No check gives a verdict in sector 30 under any quality mask" in said
+    assert "No verdict" not in said

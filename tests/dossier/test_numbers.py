@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btv_report.dossier.numbers import EM_DASH, MINUS, decimals_for, exact, integer, power_of_ten, probability, quantity
+from btv_report.dossier.numbers import EM_DASH, MINUS, exact, integer, power_of_ten, probability, quantity
+from btv_report.rounding import decimals_for
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,16 @@ def test_a_reader_gets_a_table_and_a_line_on_agreement(report: Path) -> None:
     assert last.startswith("1 difference image. Of the 1 judged ones")
 
 
+def test_with_several_files_each_ones_rows_stand_below_its_name(report: Path, tmp_path: Path, dv_xml: DvXml) -> None:
+    other = tmp_path / "other_dvr.xml"
+    other.write_bytes(report.read_bytes())
+    _, stdout, _ = dv(report, other)
+    lines = stdout.splitlines()
+    assert [lines[1], lines[3]] == ["good_dvr.xml", "other_dvr.xml"]
+    assert lines[2] == lines[4]
+    assert lines[2].split()[:3] == ["307210830", "1", "2"]
+
+
 def test_every_file_has_its_line_and_the_worst_decides(report: Path, tmp_path: Path, dv_xml: DvXml) -> None:
     damaged, refused = tmp_path / "cut_dvr.xml", tmp_path / "bomb_dvr.xml"
     damaged.write_bytes(dv_xml()[:5000])

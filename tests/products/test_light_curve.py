@@ -180,3 +180,13 @@ def test_real_star_has_the_same_cadence_count_in_the_mirror(shared_data: Path) -
         lc = read_light_curve(inspection.product, inspection.content)
         counts[inspection.product.header.sector if inspection.product.header else None] = lc.provenance.n_used
     assert counts == {55: 18876, 75: 19470, 82: 18133, 83: 17326}
+
+
+def test_cadences_that_repeat_a_time_are_counted_and_not_used(read_lc: Any) -> None:
+    whole = read_lc()
+    times = whole.time_btjd.copy()
+    times[5] = times[4]
+    curve = read_lc(time=times)
+    assert (whole.provenance.n_repeated_times, curve.provenance.n_repeated_times) == (0, 1)
+    assert curve.provenance.n_used == whole.provenance.n_used - 1
+    assert not curve.used[5]

@@ -137,3 +137,32 @@ def test_real_pixel_file_is_read_without_walking_through_a_table_object(real_tpf
     started = time.process_time()
     read_target_pixel_file(real_tpf.product, real_tpf.content)
     assert time.process_time() - started < 0.5  # 0.02 s on a quiet machine; an element-wise path takes many seconds
+
+
+def test_cadences_that_repeat_a_time_are_counted_and_not_used(read_tpf: Any) -> None:
+    times = 1000.0 + np.arange(40) / 720
+    times[7] = times[3]
+    times[21] = times[20]
+    quality = np.zeros(40, dtype=np.int32)
+    quality[20] = 128
+    tpf = read_tpf(time=times, quality=quality)
+    # Of cadences 20 and 21 only one is left by the mask: its time stands for itself.
+    assert tpf.n_repeated_times == 1
+    assert np.flatnonzero(~tpf.used).tolist() == [7, 20]
+
+
+def test_a_pixel_that_is_zero_throughout_holds_no_values(read_tpf: Any) -> None:
+    flux = np.random.default_rng(3).normal(100, 1, (40, 8, 6))
+    flux[:, 2, 3] = 0.0
+    flux[:, 1, 1] = 0.0
+    flux[17, 1, 1] = 5.0
+    flux[0, 5, 5] = flux[39, 5, 5] = 0.0
+    tpf = read_tpf(flux=flux)
+    assert np.isnan(tpf.flux[:, 2, 3]).all()
+    assert np.isfinite(np.delete(tpf.flux.reshape(40, -1), 2 * 6 + 3, axis=1)).all()
+
+
+def test_a_file_of_zeros_is_refused(write_tpf: Any) -> None:
+    inspection = inspect_file(write_tpf(flux=np.zeros((40, 8, 6))))
+    with pytest.raises(ProductRefusedError, match="no pixel has a finite flux other than zero"):
+        read_target_pixel_file(inspection.product, inspection.content)

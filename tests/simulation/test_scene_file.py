@@ -135,8 +135,12 @@ def test_broken_toml_and_other_encodings_are_named(tmp_path: Path) -> None:
 def test_an_absent_or_unreadable_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"There is no scene file .*nowhere\.toml"):
         load_scene(tmp_path / "nowhere.toml")
-    with pytest.raises(LocalEnvironmentError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is a folder, not a scene file"):
         load_scene(tmp_path)
+    looped = tmp_path / "looped.toml"
+    looped.symlink_to(looped)
+    with pytest.raises(LocalEnvironmentError, match="cannot be read"):
+        load_scene(looped)
 
 
 def test_a_scene_without_ephemeris_is_refused(scene_path: ScenePath) -> None:

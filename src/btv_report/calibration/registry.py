@@ -22,6 +22,7 @@ TABLES: dict[str, str] = {
     "aperture": "btv_report.calibration.aperture_ghost:aperture_table",
     "ghost": "btv_report.calibration.aperture_ghost:ghost_table",
     "confusion": "btv_report.calibration.confusion:confusion_table",
+    "dead-pixels": "btv_report.calibration.dead_pixels:dead_pixels_table",
 }
 """key -> "module:function"; the function takes (Effort, RealData or None) and returns a Table of that key."""
 

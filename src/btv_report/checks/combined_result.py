@@ -104,5 +104,7 @@ def n_transits_of(result: CheckResult) -> int:
 
 def combined_flags(ran: Sequence[CheckResult], keep: Sequence[str]) -> tuple[str, ...]:
     flags = ["LOW_TRANSITS"] if n_transits(ran) < thresholds.value("min_transits") else []
-    flags += [flag for flag in (*keep, "MASK_SENSITIVE") if any(flag in result.flags for result in ran)]
+    flags += [
+        flag for flag in (*keep, "MASK_SENSITIVE", "PIXELS_MISSING") if any(flag in result.flags for result in ran)
+    ]
     return tuple(flags)

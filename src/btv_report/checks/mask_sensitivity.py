@@ -103,6 +103,8 @@ class MaskComparison:
                 f"The quality mask does not matter in sector {self.sector}: the masks {masks} leave the same cadences, "
                 "because those that carry their bits hold no flux."
             )
+        if all(verdict is Verdict.NOT_RUN for row in self.rows for verdict in row.verdicts.values()):
+            return f"No check gives a verdict in sector {self.sector} under any quality mask ({masks})."
         changed = [
             f"{check_id} ({self.outcomes(check_id)})" for check_id in self.own_row.verdicts if self.is_open(check_id)
         ]

@@ -10,8 +10,9 @@ import numpy as np
 
 from btv_report.checks import thresholds
 from btv_report.checks.apertures import BoolArray, FloatArray
-from btv_report.checks.difference_image import PixelMeasurement
+from btv_report.checks.difference_image import PixelMeasurement, centre_of_search
 from btv_report.checks.matched_windows import N_DRAWS
+from btv_report.checks.missing_pixels import MissingPixels, find_missing
 from btv_report.checks.prf_grid import SampledPrf
 from btv_report.checks.result import CheckResult, Metric, Verdict
 from btv_report.checks.scene import NOMINAL_PIXEL_ARCSEC, Scene
@@ -67,9 +68,20 @@ def few_transits_note(n_transits: int) -> str:
     return ""
 
 
+def missing_about_target(measurement: PixelMeasurement, scene: Scene | None) -> MissingPixels | None:
+    """Pixels without values about the target; None where nothing was measured."""
+    if measurement.reason:
+        return None
+    place = centre_of_search(measurement) if scene is None else (scene.row, scene.column)
+    return find_missing(measurement, *place)
+
+
 def common_flags(measurement: PixelMeasurement, scene: Scene | None) -> list[str]:
     """Flags that do not depend on the check."""
     flags = []
+    missing = missing_about_target(measurement, scene)
+    if missing is not None and missing.n_near_missing:
+        flags.append("PIXELS_MISSING")
     if 0 < measurement.n_transits < thresholds.value("min_transits"):
         flags.append("LOW_TRANSITS")
     if scene is not None and scene.saturated:
@@ -118,6 +130,12 @@ def reason_for_no_verdict(measurement: PixelMeasurement, scene: Scene) -> str:
         return (
             f"The target is saturated in sector {measurement.stack.sector} (flat-topped or bleeding along its column): "
             "its pixels do not follow the PRF, so the numbers are shown without a verdict."
+        )
+    missing, most = find_missing(measurement, scene.row, scene.column), thresholds.value("target_light_missing")
+    if missing.light > most:
+        return (
+            f"In sector {measurement.stack.sector} {missing.light_words} (at most {100 * most:g} % may): the numbers are shown "
+            "without a verdict."
         )
     least = thresholds.value("min_independent_windows")
     if measurement.nu < least:
@@ -178,7 +196,7 @@ def abstention(
         candidate=measurement.ephemeris.name,
         sector=measurement.stack.sector,
         verdict=Verdict.NOT_RUN,
-        summary=f"Not run: {reason}",
+        summary=f"Not run: {reason}{_missing_words(measurement, scene)}",
         reason=reason,
         flags=tuple(dict.fromkeys([*common_flags(measurement, scene), *parts.pop("flags", ())])),
         parameters=parts.pop("parameters", None) or parameters_of(measurement),
@@ -204,11 +222,17 @@ def conclude(
         candidate=measurement.ephemeris.name,
         sector=measurement.stack.sector,
         verdict=verdict,
-        summary=sentence,
+        summary=sentence + _missing_words(measurement, scene),
         flags=tuple(dict.fromkeys([*common_flags(measurement, scene), *parts.pop("flags", ())])),
         method_version=thresholds.METHOD_VERSION,
         **parts,
     )
+
+
+def _missing_words(measurement: PixelMeasurement, scene: Scene | None) -> str:
+    """A sentence on pixels without values about the target, else empty; begins with a space."""
+    missing = missing_about_target(measurement, scene)
+    return "" if missing is None else missing.sentence
 
 
 def plot_data(measurement: PixelMeasurement, store: bool, **stamps: FloatArray | BoolArray) -> dict[str, Any]:

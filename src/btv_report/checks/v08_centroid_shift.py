@@ -41,6 +41,7 @@ from btv_report.checks.reporting import (
 )
 from btv_report.checks.result import CheckResult, Verdict
 from btv_report.checks.scene import Scene
+from btv_report.rounding import value_and_error
 
 CHECK_ID = "V08"
 APERTURE_NOTE = " The finding changes when the aperture is grown by one pixel."
@@ -134,6 +135,7 @@ def check_centroid_shift(
             "p_warn",
             "min_transits",
             "min_independent_windows",
+            "target_light_missing",
             "snr_detect",
             "snr_strong",
             "neighbour_light_error",
@@ -305,7 +307,7 @@ def _sentence(
     error = 1000 * math.sqrt(float(np.trace(shift.covariance_px2)) / 2)
     sector, n = measurement.stack.sector, measurement.n_transits
     chance = chance_words(shift.significance.p_value, shift.significance.sigma)
-    measured = f"{size:.2g} ± {error:.2g} millipixel, {chance}, in {transit_words(n)}"
+    measured = f"{value_and_error(size, error)} millipixel, {chance}, in {transit_words(n)}"
     source = implied_source_arcsec(measurement, shift)
     implied = (
         ""

@@ -46,6 +46,7 @@ _THRESHOLDS = (
     "min_transits",
     "systematic_floor_arcsec",
     "min_independent_windows",
+    "target_light_missing",
     "depth_map_min_snr",
     "transit_depth_spread",
 )

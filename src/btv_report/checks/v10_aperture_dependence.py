@@ -108,6 +108,7 @@ def check_aperture_dependence(
             "snr_detect",
             "snr_strong",
             "min_independent_windows",
+            "target_light_missing",
             "neighbour_light_error",
             "growth_curve_tilt",
             "growth_curve_rest",

@@ -37,6 +37,7 @@ _THRESHOLDS = (
     "snr_detect",
     "snr_strong",
     "min_independent_windows",
+    "target_light_missing",
 )
 
 
@@ -76,7 +77,13 @@ def check_ghost_features(
         return abstention(measurement, CHECK_ID, reason, scene)
     sector = measurement.stack.sector
     if measurement.aperture_source != "pipeline":
-        reason = f"The pixel file of sector {sector} names no aperture pixels, so core and halo are not defined."
+        stated = measurement.stack.aperture_mask
+        why = (
+            "names no aperture pixels"
+            if stated is None or not stated.any()
+            else "holds no values in its aperture pixels"
+        )
+        reason = f"The pixel file of sector {sector} {why}, so core and halo are not defined."
         return abstention(measurement, CHECK_ID, reason, scene)
     core = measurement.aperture
     halo = grow(core) & ~core & measurement.valid

@@ -38,7 +38,7 @@ _METRICS = {
     "offset_ra_arcsec": "Offset in RA × cos Dec",
     "offset_dec_arcsec": "Offset in Dec",
     "offset_err_stat_arcsec": "Statistical error of the offset",
-    "offset_sigma": "Offset in units of its error",
+    "offset_sigma": "Significance of the offset, by the region of the source",
     "control_offset_arcsec": "Offset from the control centroid",
     "quality": "Correlation of pixels and PRF",
     "snr": "Signal-to-noise (smaller of matched-window and formal)",

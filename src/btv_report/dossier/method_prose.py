@@ -54,7 +54,9 @@ def _drops() -> str:
         f"them; when a cadence in them carries one of these quality bits: {named}; when less than "
         f"{exact(100 * value('window_completeness'))} % of the cadences of a stretch are usable; and when its two controls "
         f"differ by more than {exact(value('side_cut_sigma'))} sigma, in flux or in pointing. A single masked "
-        "cadence drops no transit."
+        "cadence drops no transit. Pixels that hold no finite value in more than "
+        f"{exact(100 - 100 * transits.PIXEL_COMPLETENESS)} % of the cadences are left out and counted; where more than "
+        f"{exact(100 * value('target_light_missing'))} % of the target's light falls on them, a check abstains."
     )
 
 

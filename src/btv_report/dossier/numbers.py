@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from btv_report.rounding import decimals_for
+
 EM_DASH = "—"
 MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
@@ -62,13 +64,6 @@ def grouped(value: float, decimals: int) -> str:
 def integer(value: int) -> str:
     """A count, with commas between thousands."""
     return _signed(f"{value:,d}")
-
-
-def decimals_for(error: float) -> int:
-    """Decimals at which `error` keeps two significant digits."""
-    decimals = 1 - math.floor(math.log10(error))
-    rounded = round(error, decimals)
-    return 1 - math.floor(math.log10(rounded)) if rounded > 0 else decimals
 
 
 def significant(value: float, digits: int = 4) -> str:

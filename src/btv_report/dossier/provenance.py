@@ -235,7 +235,12 @@ def _completeness(read: Mapping[str, Any]) -> list[Fact]:
     if "n_absent_cadences" in read:
         absent = _number(read, "n_absent_cadences", "", "the file does not number its cadences")
         facts.append(Fact("Cadence numbers missing", absent, "between the first and the last in the file"))
-    for key, term in (("n_nonfinite_time", "Times not finite"), ("n_nonfinite_flux", "Fluxes not finite")):
+    counted = (
+        ("n_nonfinite_time", "Times not finite"),
+        ("n_repeated_times", "Times that repeat an earlier one"),
+        ("n_nonfinite_flux", "Fluxes not finite"),
+    )
+    for key, term in counted:
         if key in read:
             facts.append(Fact(term, _number(read, key, "", "not recorded")))
     if read.get("repacked"):

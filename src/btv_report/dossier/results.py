@@ -22,12 +22,13 @@ from btv_report.dossier.labels import (
     metric_rank,
     unit_label,
 )
-from btv_report.dossier.numbers import Quantity, decimals_for, exact, fixed, probability, quantity, unknown
+from btv_report.dossier.numbers import Quantity, exact, fixed, probability, quantity, unknown
 from btv_report.dossier.stars import NOT_NEIGHBOURS, star_numbers
 from btv_report.dossier.tables import Badge, Cell, CellKind, Column, Table, code_cell, number_cell, text_cell
 from btv_report.dossier.text import sentence_case
 from btv_report.dossier.verdicts import check_anchor
 from btv_report.record import CheckValue, MetricValue, RunRecord
+from btv_report.rounding import decimals_for
 
 Figures = Mapping[tuple[Any, ...], tuple[Figure, ...]]
 _FIGURE_FAMILY = {"V08": "centroid", "V09": "stamps", "V10": "aperture", "V20": "ghost"}

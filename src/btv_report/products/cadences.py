@@ -31,10 +31,11 @@ class Cadences:
     quality : int32, shape (n,): the bits of the file; zeros without a quality column
     quality_column : whether there is one
     quality_mask : mask applied, with the pipeline's own flag added where it has one
-    kept : bool, shape (n,): time finite and no masked flag
+    kept : bool, shape (n,): time finite, no masked flag, and not the time of an earlier kept cadence
     removed_by_bit, flagged_by_bit : cadences by bit number, for the masked bits and for all
     removed_by_column : cadences removed by another flag column, by its name
     cadence_measured_s : median positive step of the finite times, seconds; None with fewer than two times
+    n_repeated_times : cadences left out because an earlier one has the same time
     n_absent : cadence numbers between the first and the last that the file does not hold; None when it does not number them
     """
 
@@ -47,6 +48,7 @@ class Cadences:
     flagged_by_bit: Mapping[int, int]
     removed_by_column: Mapping[str, int]
     cadence_measured_s: float | None
+    n_repeated_times: int
     n_absent: int | None
 
 
@@ -81,6 +83,8 @@ def read_cadences(table: BinaryTable, header: ProductHeader, quality_mask: int) 
         flagged = table.read("TGLC_FLAGS") != 0
         removed_by_column["TGLC_flags"] = int(np.count_nonzero(flagged))
         kept &= ~flagged
+    repeated = _repeats(time_btjd, kept)
+    kept &= ~repeated
     flagged_by_bit = count_bits(quality)
     return Cadences(
         time_btjd=time_btjd,
@@ -92,8 +96,24 @@ def read_cadences(table: BinaryTable, header: ProductHeader, quality_mask: int) 
         flagged_by_bit=flagged_by_bit,
         removed_by_column=removed_by_column,
         cadence_measured_s=measure_cadence_s(time_btjd),
+        n_repeated_times=int(np.count_nonzero(repeated)),
         n_absent=_count_absent(table),
     )
+
+
+def _repeats(time_btjd: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """
+    Kept cadences whose time an earlier kept cadence has already.
+
+    No two exposures of one camera begin at once: where times repeat, those of the later rows are wrong or the rows are copies.
+    """
+    repeated = np.zeros(time_btjd.shape, dtype=np.bool_)
+    places = np.flatnonzero(kept)
+    times = time_btjd[places]
+    if not (np.diff(times) > 0).all():
+        first = np.unique(times, return_index=True)[1]
+        repeated[np.delete(places, first)] = True
+    return repeated
 
 
 def _count_absent(table: BinaryTable) -> int | None:

@@ -106,6 +106,7 @@ def read_light_curve(
         time_reference=header.time_reference,
         flux_note=note,
         n_absent_cadences=cadences.n_absent,
+        n_repeated_times=cadences.n_repeated_times,
         repacked=is_repacked(header),
         crowdsap=header_fraction(header, "CROWDSAP"),
         removed_by_column=cadences.removed_by_column,

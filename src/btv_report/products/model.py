@@ -101,6 +101,7 @@ class LightCurveProvenance:
     flux_err_source : column name, or `estimated from scatter` with the method
     time_reference : what the file says
     n_absent_cadences : cadence numbers between the first and the last that the file leaves out; None when it numbers none
+    n_repeated_times : cadences left out because an earlier one has the same time
     repacked : whether the header says that the file was re-packed from the pipeline's own
     crowdsap : CROWDSAP where the header states it
     flux_note : why another column than the one asked for was used, else empty
@@ -129,6 +130,7 @@ class LightCurveProvenance:
     time_reference: TimeReference
     flux_note: str = ""
     n_absent_cadences: int | None = None
+    n_repeated_times: int = 0
     repacked: bool = False
     crowdsap: float | None = None
     removed_by_column: Mapping[str, int] = field(default_factory=dict)
@@ -152,7 +154,7 @@ class TargetPixelFile:
     crowdsap, flfrcsap : CROWDSAP and FLFRCSAP where known
     removed_by_bit, flagged_by_bit, quality_mask, used : as for a light curve
     wcs_note : why there is no WCS, or that another source than the pixel table was used; empty otherwise
-    n_absent_cadences, repacked : as for a light curve
+    n_absent_cadences, n_repeated_times, repacked : as for a light curve
     flux_unit : unit of FLUX as the file states it, empty when it does not
     background_subtracted : whether the pipeline subtracted the sky (BACKAPP); TESScut does not
     """
@@ -179,6 +181,7 @@ class TargetPixelFile:
     wcs_note: str = ""
     background_subtracted: bool = True
     n_absent_cadences: int | None = None
+    n_repeated_times: int = 0
     repacked: bool = False
     flux_unit: str = ""
 

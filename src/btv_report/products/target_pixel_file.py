@@ -43,7 +43,8 @@ def read_target_pixel_file(
     Returns
     -------
     TargetPixelFile
-        Every cadence of the file, in its order; flux in the file's unit (electron/s), float32, shape (n, n_row, n_column).
+        Every cadence of the file, in its order; NaN where a pixel is zero in all of them. Flux is in the file's
+        unit (electron/s), float32, shape (n, n_row, n_column).
 
     Raises
     ------
@@ -55,8 +56,8 @@ def read_target_pixel_file(
     header = pixel_header(product)
     hdus = list(walk_hdus(content))
     table = read_table(content, hdus[1], product.path.name)
-    flux = _cube(table, "FLUX")
     cadences = read_cadences(table, header, quality_mask)
+    flux = _without_dead_pixels(_cube(table, "FLUX"), cadences.kept)
     used = cadences.kept & np.isfinite(flux).reshape(flux.shape[0], -1).any(axis=1)
     if not used.any():
         raise ProductRefusedError(f"{product.path.name} has no usable cadence: {no_pixel_reason(cadences.kept)}.")
@@ -90,6 +91,7 @@ def read_target_pixel_file(
         wcs_note=wcs_note,
         background_subtracted=subtracted,
         n_absent_cadences=cadences.n_absent,
+        n_repeated_times=cadences.n_repeated_times,
         repacked=is_repacked(header),
         flux_unit=table.columns["FLUX"].unit,
     )
@@ -133,13 +135,34 @@ def no_pixel_reason(kept: NDArray[np.bool_]) -> str:
     """Why no cadence of a pixel file is left: flags and times, or the pixels."""
     if not kept.any():
         return f"all {kept.size:,} cadences are flagged or without a time"
-    return f"no pixel has a finite flux in the {int(np.count_nonzero(kept)):,} cadences that are not flagged"
+    return f"no pixel has a finite flux other than zero in the {int(np.count_nonzero(kept)):,} cadences that are not flagged"
 
 
 def _cube(table: BinaryTable, name: str) -> NDArray[np.float32]:
     if name == "FLUX":
         stamp_shape(table)
     return np.asarray(table.read(name), dtype=np.float32)
+
+
+def _without_dead_pixels(flux: NDArray[np.float32], kept: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """
+    The cube with NaN in pixels that are zero (or not finite) in every cadence: nothing was measured there.
+
+    TESScut writes zeros where a cut-out leaves the detector's exposed columns. A pixel with another value in the first or the
+    last kept cadence is not looked at further.
+    """
+    ends = np.flatnonzero(kept)[[0, -1]] if kept.any() else np.array([0, -1])
+    silent = ~(np.isfinite(flux[ends]) & (flux[ends] != 0)).any(axis=0)
+    row, column = np.nonzero(silent)
+    if row.size == 0:
+        return flux
+    values = flux[:, row, column]
+    dead = ~(np.isfinite(values) & (values != 0)).any(axis=0)
+    if not dead.any():
+        return flux
+    measured = flux.copy()
+    measured[:, row[dead], column[dead]] = np.nan
+    return measured
 
 
 def _is_sky_subtracted(header: ProductHeader) -> bool:

@@ -44,6 +44,10 @@ class TomlTable:
         """
         try:
             content = path.read_bytes()
+        except IsADirectoryError as error:
+            raise UsageError(
+                f"{path} is a folder, not a scene file.", hint="Name the .toml file in it.", path=path
+            ) from error
         except FileNotFoundError as error:
             raise UsageError(f"There is no scene file {path}.", hint="Check the path.", path=path) from error
         except OSError as error:
@@ -88,7 +92,9 @@ class TomlTable:
         if value <= above:
             raise self.error(key, f"{value:g} is not above {above:g}")
         if not at_least <= value <= at_most:
-            raise self.error(key, f"{value:g} is not between {at_least:g} and {at_most:g}")
+            low = max(at_least, above)
+            limits = f"at least {low:g}" if at_most == math.inf else f"between {low:g} and {at_most:g}"
+            raise self.error(key, f"{value:g} is not {limits}")
         return float(value)
 
     def optional_number(self, key: str, **limits: float) -> float | None:

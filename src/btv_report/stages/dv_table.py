@@ -17,6 +17,9 @@ def dv_table(lines: Sequence[Mapping[str, Any]]) -> str:
     """
     A table of all difference images and a line on how well the answers agree.
 
+    Where there are several files, each one's rows stand below its name: reports of one star for different spans of sectors have
+    the same planets and sectors.
+
     Parameters
     ----------
     lines : the objects of `dv --json`
@@ -25,8 +28,21 @@ def dv_table(lines: Sequence[Mapping[str, Any]]) -> str:
     rows = [_HEADINGS, *(_row(line) for line in images)]
     widths = [max(len(row[place]) for row in rows) for place in range(len(_HEADINGS))]
     table = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    notes = [f"{_name(line)}: {line['reason']}." for line in images if line.get("reason")]
+    several = len({line["file"] for line in images}) > 1
+    if several:
+        table = _under_file_names(table, [line["file"] for line in images])
+    notes = [f"* {_name(line, in_file=several)}: {line['reason']}." for line in images if line.get("reason")]
     return "\n".join([*(table if images else []), *notes, agreement(images)])
+
+
+def _under_file_names(table: Sequence[str], files: Sequence[str]) -> list[str]:
+    """The rows of a table with headings, each file's below a line with its name; `files` names the file of each row."""
+    shown = [table[0]]
+    for place, (row, file) in enumerate(zip(table[1:], files, strict=True)):
+        if place == 0 or file != files[place - 1]:
+            shown.append(file)
+        shown.append(row)
+    return shown
 
 
 def _row(line: Mapping[str, Any]) -> tuple[str, ...]:
@@ -58,8 +74,9 @@ def _with_error(value: Mapping[str, Any]) -> str:
     return offset if error == _UNKNOWN else f"{offset} ± {error}"
 
 
-def _name(line: Mapping[str, Any]) -> str:
-    return f"* TIC {line['tic_id']}, planet {line['planet_number']}, sector {line.get('sector', 'unknown')}"
+def _name(line: Mapping[str, Any], *, in_file: bool) -> str:
+    file = f"{line['file']}, " if in_file else ""
+    return f"{file}TIC {line['tic_id']}, planet {line['planet_number']}, sector {line.get('sector', 'unknown')}"
 
 
 def agreement(images: Sequence[Mapping[str, Any]]) -> str:

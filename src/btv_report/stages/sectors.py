@@ -20,7 +20,7 @@ from btv_report.errors import BtvReportError, ProductCorruptError, ProductRefuse
 from btv_report.fits.model import ProductKind
 from btv_report.products.inspect import content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
-from btv_report.products.model import LightCurve, ProductFile, ProductState, TargetPixelFile
+from btv_report.products.model import LightCurve, LightCurveProvenance, ProductFile, ProductState, TargetPixelFile
 from btv_report.products.neighbours import StarCatalogue
 from btv_report.products.pixel_stack import build_pixel_stack, keep_brightest, sky_note
 from btv_report.products.prf_files import PrfFolder
@@ -184,13 +184,10 @@ def place_stars(
     ProductRefusedError
         If the file states no sector or no cadence length can be measured.
     """
-    product = tpf.product
     placed = build_pixel_stack(tpf, position=target.position, tmag=target.tmag, neighbours=neighbours.stars, prfs=prfs)
     stack, crowded = keep_brightest(placed)
-    notes = [sky_note(tpf), stack.wcs_disagrees, _absence_note(product, tpf.repacked, tpf.n_absent_cadences), crowded]
-    if not tpf.quality_column:
-        notes.append(f"{product.path.name} has no QUALITY column: no cadence could be left out for its flags.")
-    return PixelSector(tpf, stack, tuple(note for note in notes if note))
+    notes = [sky_note(tpf), stack.wcs_disagrees, crowded]
+    return PixelSector(tpf, stack, (*(note for note in notes if note), *_cadence_notes(tpf.product, tpf)))
 
 
 def _search(request: ReportRequest) -> MirrorAnswer:
@@ -273,14 +270,26 @@ def _read_light_curves(request: ReportRequest, found: FoundProducts) -> None:
 
 def _light_curve_notes(request: ReportRequest, curve: LightCurve) -> list[str]:
     name, how = curve.product.path.name, curve.provenance
-    absence = _absence_note(curve.product, how.repacked, how.n_absent_cadences)
-    notes = [absence] if absence else []
-    if not how.quality_column:
-        notes.append(f"{name} has no QUALITY column: no cadence could be left out for its flags.")
+    notes = _cadence_notes(curve.product, how)
     if how.flux_note:
         notes.append(f"{name}: {how.flux_note}")
     if how.normalisation_note and request.normalise:
         notes.append(f"{name}: {how.normalisation_note}")
+    return notes
+
+
+def _cadence_notes(product: ProductFile, how: LightCurveProvenance | TargetPixelFile) -> list[str]:
+    """What readers must know of a file's cadences: dropped before we saw it, without flags, or with times that repeat."""
+    name = product.path.name
+    absence = _absence_note(product, how.repacked, how.n_absent_cadences)
+    notes = [absence] if absence else []
+    if not how.quality_column:
+        notes.append(f"{name} has no QUALITY column: no cadence could be left out for its flags.")
+    if how.n_repeated_times:
+        notes.append(
+            f"{name}: the times of {how.n_repeated_times:,} cadences repeat that of an earlier one; they were left out. Times "
+            "that repeat are a sign of a damaged or re-written file: hold them against another copy."
+        )
     return notes
 
 

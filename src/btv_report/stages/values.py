@@ -145,6 +145,7 @@ def pixel_file_provenance(tpf: TargetPixelFile) -> dict[str, Any]:
         "n_nonfinite_time": int(np.count_nonzero(~np.isfinite(tpf.time_btjd))),
         "n_nonfinite_flux": int(np.count_nonzero(~np.isfinite(tpf.flux).reshape(tpf.flux.shape[0], -1).any(axis=1))),
         "n_absent_cadences": tpf.n_absent_cadences,
+        "n_repeated_times": tpf.n_repeated_times,
         "repacked": tpf.repacked,
         "flux_column": "FLUX",
         "flux_unit": tpf.flux_unit,

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from btv_report.rounding import decimals_for
+
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EM DASH}"
 MAX_TEXT = 120
@@ -59,13 +61,6 @@ def count_of(number: int, singular: str) -> str:
     return f"{number:,d} {singular}{'' if number == 1 else 's'}"
 
 
-def _decimals(step: float) -> int:
-    """Decimals that show two significant digits of `step` (> 0)."""
-    decimals = 1 - math.floor(math.log10(step))
-    # 0.0996 rounds up to 0.10: one decimal fewer still shows two digits.
-    return decimals - 1 if round(step * 10.0**decimals) >= 100 else decimals
-
-
 def significant(value: float | None, digits: int = 3) -> str:
     """A number without an error to so many significant digits; an em dash when unknown."""
     if value is None or not math.isfinite(value):
@@ -82,7 +77,7 @@ def with_error(value: float | None, error: float | None, unit: str = "") -> str:
     tail = f" {unit}" if unit else ""
     if error is None or not math.isfinite(error) or error <= 0:
         return significant(value, 4) + tail
-    decimals = _decimals(error)
+    decimals = decimals_for(error)
     return f"{grouped(value, decimals)} ± {grouped(error, decimals)}{tail}"
 
 
