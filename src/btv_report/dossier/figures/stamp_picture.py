@@ -16,7 +16,7 @@ from btv_report.dossier.figures.svg import END, LIVE, NARROW, Drawing, Frame, jo
 from btv_report.dossier.figures.ticks import tick_labels
 
 LEFT, TOP, BOTTOM = 34, 8, 34
-BOX = 216  # room for the image, both ways
+BOX = 210  # room for the image, both ways; beside it stand a bar with labels as wide as "10,000", and a unit
 MAX_PIXEL = 40
 MIN_WIDTH = 60  # a narrow stamp still needs room for the name of its column axis
 MIN_BOX_HEIGHT = 132  # a flat stamp still needs a colour bar and a compass beside it
