@@ -217,3 +217,21 @@ def test_real_star_gives_what_the_issue_states(run: Any, tmp_path: Path) -> None
     assert sum("re-packed" in warning for warning in answer["warnings"]) == 5
     record = json.loads((tmp_path / "workspace" / "runs" / "188646744" / f"{answer['run_id']}.json").read_bytes())
     assert record["pixel_views"][0]["corner_row"] is None
+
+
+def test_verify_holds_the_bytes_of_a_mirror_against_the_runs(run: Any, star: WrittenScene, tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    shutil.copytree(star.folder, mirror)
+    assert run(str(TIC_ID), "--mirror", mirror, "--offline", *EPHEMERIS).code == 0
+    ran = run("verify", "--mirror", mirror)
+    assert ran.code == 0, ran.stdout
+    assert "Everything holds" in ran.stdout
+    assert "Bytes: 2 of 2 cited files are as cited" in ran.stdout
+    pixels = mirror / star.target_pixel_files[0].relative_to(star.folder)
+    content = bytearray(pixels.read_bytes())
+    content[len(content) // 2] ^= 1
+    pixels.write_bytes(bytes(content))
+    ran = run("verify", "--mirror", mirror)
+    assert ran.code == 5
+    assert f"{pixels.name} has the name of a file that runs cite and other bytes" in " ".join(ran.stdout.split())
+    assert "Everything holds" not in ran.stdout

@@ -97,6 +97,21 @@ _PUBLISHED_FILES = """
 SELECT DISTINCT tic_id, sha256 FROM exofop_file JOIN latest_run USING (run_id)
 WHERE published AND sha256 IS NOT NULL ORDER BY tic_id, sha256
 """
+_CITED_FILES = """
+SELECT DISTINCT tic_id, file AS name, sha256, bytes FROM product JOIN run USING (run_id) WHERE used AND sha256 IS NOT NULL
+UNION
+SELECT DISTINCT tic_id, filename, sha256, bytes FROM exofop_file JOIN run USING (run_id) WHERE sha256 IS NOT NULL
+ORDER BY tic_id, name, sha256
+"""
+
+
+class CitedFile(NamedTuple):
+    """A file whose bytes runs cite: its star, the name that records give it, its sha256, and its size where it is known."""
+
+    tic_id: int
+    name: str
+    sha256: str
+    n_bytes: int | None
 
 
 class Store:
@@ -258,6 +273,11 @@ class Store:
         """TIC number and sha256 of the observers' files that stand in the site by the latest runs."""
         with explained(self.path):
             return [(row[0], row[1]) for row in self._fetch(_PUBLISHED_FILES)]
+
+    def cited_files(self) -> list[CitedFile]:
+        """Used products and ExoFOP's files of all runs, each version once."""
+        with explained(self.path):
+            return [CitedFile(*row) for row in self._fetch(_CITED_FILES)]
 
     def load(self, run_id: str) -> RunRecord:
         """
