@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from astropy.io import fits
 from tests.doubles.command import Run
 from tests.doubles.mast_double import MastDouble
 from tests.doubles.nine_sectors import TIC_ID
@@ -15,6 +17,7 @@ from btv_report.archive.mast_files import cutout_product
 from btv_report.archive.persistent_cache import make_light_curve_key
 from btv_report.archive.product_choice import listing_of
 from btv_report.errors import ProductRefusedError
+from btv_report.targets import SkyPosition
 
 
 def swap(archive: MastDouble, sector: int, ending: str, other: int) -> None:
@@ -66,3 +69,17 @@ def test_f093_client_gives_no_curve_of_another_sector(archive: MastDouble, tmp_p
 def test_cutout_is_listed_with_its_detector_and_without_an_exposure_time() -> None:
     listed = listing_of(cutout_product(TIC_ID, 74, 4, 2, (180.7, 74.0)))
     assert (listed.sector, listed.camera, listed.ccd, listed.exptime_s) == (74, 4, 2, None)
+    assert listed.centre == SkyPosition(180.7, 74.0)
+
+
+def test_f093_cutout_about_another_position_is_refused_and_told(report: Run, archive: MastDouble) -> None:
+    for place, content in archive.cutouts.items():
+        with fits.open(io.BytesIO(content)) as hdus:
+            hdus[0].header["DEC_OBJ"] += 0.01
+            stream = io.BytesIO()
+            hdus.writeto(stream)
+        archive.cutouts[place] = stream.getvalue()
+    ran = report(str(TIC_ID), "--sector", "74", "--json")
+    words = "it was asked for about another position: its header says one 36.0 arcsec away"
+    assert any(words in warning for warning in ran.answer["warnings"])
+    assert not any(item["used"] for item in ran.answer["products"] if item["kind"] == "cutout")

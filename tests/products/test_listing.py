@@ -11,6 +11,7 @@ from btv_report.fits.model import ProductKind
 from btv_report.products.inspect import inspect_file
 from btv_report.products.listing import Listing
 from btv_report.products.model import ProductState
+from btv_report.targets import SkyPosition
 
 CURVE = ProductKind.LIGHT_CURVE
 
@@ -51,4 +52,18 @@ def test_f093_cutout_of_another_detector_is_refused(
 ) -> None:
     path = write_tpf(creator="astrocut", TICID=None)
     listed = Listing(ProductKind.CUTOUT, 7, "TESScut", None, camera, ccd)
+    assert inspect_file(path, tic_id=42, listed=listed).product.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("ra_deg", "reason"),
+    [
+        (120.0, ""),
+        (120.002, ""),  # 6.8 arcsec at declination -20
+        (120.0031, "it was asked for about another position: its header says one 10.5 arcsec away"),
+    ],
+)
+def test_f093_cutout_about_another_position_is_refused(write_tpf: Any, ra_deg: float, reason: str) -> None:
+    path = write_tpf(creator="astrocut", TICID=None)
+    listed = Listing(ProductKind.CUTOUT, 7, "TESScut", None, 1, 2, SkyPosition(ra_deg, -20.0))
     assert inspect_file(path, tic_id=42, listed=listed).product.reason == reason

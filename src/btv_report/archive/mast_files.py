@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from btv_report.answer_states import AnswerState
 from btv_report.archive.cutout_zip import unpack
 from btv_report.archive.limits import Limits
-from btv_report.archive.mast_types import ArchiveProduct
+from btv_report.archive.mast_types import ArchiveProduct, cutout_place
 from btv_report.archive.progress import DownloadPhase
 from btv_report.archive.web_pages import looks_like_html, safe_excerpt
 from btv_report.errors import FetchError
@@ -143,12 +143,6 @@ def cutout_product(tic_id: int, sector: int, camera: int, ccd: int, place: tuple
         description="cut-out of the full-frame images",
         t_min_mjd=None,
     )
-
-
-def cutout_place(product: ArchiveProduct) -> tuple[float, float, int]:
-    """Right ascension and declination (degrees) and sector of a cut-out, from its own uri."""
-    parts = dict(item.split("=", 1) for item in product.uri.removeprefix("tesscut:").split(";"))
-    return float(parts["ra"]), float(parts["dec"]), int(parts["sector"])
 
 
 def full_frame_exptime_s(sector: int) -> float:

@@ -43,6 +43,12 @@ class ArchiveProduct:
     t_min_mjd: float | None = None
 
 
+def cutout_place(product: ArchiveProduct) -> tuple[float, float, int]:
+    """Right ascension and declination (degrees) and sector of a cut-out, from its own uri."""
+    parts = dict(item.split("=", 1) for item in product.uri.removeprefix("tesscut:").split(";"))
+    return float(parts["ra"]), float(parts["dec"]), int(parts["sector"])
+
+
 @dataclass(frozen=True)
 class SearchResult:
     """

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from btv_report.archive.mast_types import ArchiveProduct
+from btv_report.archive.mast_types import ArchiveProduct, cutout_place
 from btv_report.fits.model import ProductKind
 from btv_report.products.listing import Listing
 from btv_report.products.preference import GROUP, Described, best_by_slot, pipeline_order, preference, why_not_asked
+from btv_report.targets import SkyPosition
 
 PUBLIC = {None, "", "PUBLIC"}
 """Values of `dataRights` of what anyone may have; TESS products are public, anything else is not fetched."""
@@ -78,13 +79,14 @@ def describe_offer(product: ArchiveProduct) -> Described:
 
 
 def listing_of(product: ArchiveProduct) -> Listing:
-    """What the header of a product must not contradict; of a cut-out the archive names the detector, and no exposure time."""
+    """What the header of a product must not contradict; of a cut-out detector and position are known, and no exposure time."""
     kind = ProductKind(product.kind)
     if kind is not ProductKind.CUTOUT:
         return Listing(kind, product.sector, product.pipeline, product.exptime_s)
     detector = _DETECTOR.fullmatch(product.obs_id)
     camera, ccd = (int(detector[1]), int(detector[2])) if detector else (None, None)
-    return Listing(kind, product.sector, product.pipeline, None, camera, ccd)
+    ra_deg, dec_deg, _ = cutout_place(product)
+    return Listing(kind, product.sector, product.pipeline, None, camera, ccd, SkyPosition(ra_deg, dec_deg))
 
 
 def sectors_without_pixels(

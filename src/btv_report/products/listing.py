@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 from btv_report.fits.headers import PIPELINES
 from btv_report.fits.model import ProductHeader, ProductKind
+from btv_report.sky_distance import separation_arcsec
+from btv_report.targets import SkyPosition
 
 EXPTIME_RATIO = 2.0
 """Lists give the exposure of full-frame images now with the dead time (1800 s), now without (1426 s); other cadences of TESS
 lie further apart than that."""
+
+CENTRE_ARCSEC = 10.0
+"""Half a pixel: TESScut writes the position that it was asked for into the header."""
 
 _KINDS = {
     ProductKind.LIGHT_CURVE: "a light curve",
@@ -29,6 +34,7 @@ class Listing:
     kind, sector, pipeline : as in its list
     exptime_s : exposure time, seconds
     camera, ccd : the detector that a cut-out is of
+    centre : the position that a cut-out was asked for
     """
 
     kind: ProductKind
@@ -37,6 +43,7 @@ class Listing:
     exptime_s: float | None
     camera: int | None = None
     ccd: int | None = None
+    centre: SkyPosition | None = None
 
 
 def why_not_as_listed(header: ProductHeader, listed: Listing) -> str:
@@ -52,6 +59,10 @@ def why_not_as_listed(header: ProductHeader, listed: Listing) -> str:
     for name, theirs, its in pairs:
         if theirs is not None and its is not None and theirs != its:
             return f"the archive lists it as {name} {theirs}, its header says {its}"
+    if listed.centre is not None and header.ra_deg is not None and header.dec_deg is not None:
+        away = separation_arcsec(listed.centre, SkyPosition(header.ra_deg, header.dec_deg))
+        if away > CENTRE_ARCSEC:
+            return f"it was asked for about another position: its header says one {away:.1f} arcsec away"
     if _is_other_cadence(listed.exptime_s, header.exptime_s):
         return f"the archive lists it with an exposure time of {listed.exptime_s:g} s, its header says {header.exptime_s:g} s"
     return ""
