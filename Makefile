@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DATA ?= ../shared/data
 
-.PHONY: demo test lint bench calibrate faults site clean
+.PHONY: demo test lint bench calibrate faults drift site clean
 .DEFAULT_GOAL := demo
 
 $(READY): pyproject.toml constraints.txt
@@ -36,6 +36,9 @@ calibrate: $(READY)
 
 faults: $(READY)
 	@$(BIN)/python tests/house/fault_coverage.py
+
+drift:
+	@"$(PYTHON)" tests/house/drift.py
 
 site: $(READY)
 	@$(BIN)/python examples/renew_showcase.py

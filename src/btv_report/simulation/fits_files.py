@@ -177,10 +177,13 @@ def _table(columns: Sequence[_Column], cards: Sequence[Card], nulls: Mapping[str
         rows[name] = values
     hdu = fits.BinTableHDU(data=rows)
     for number, (name, _, _, unit, _) in enumerate(columns, start=1):
-        if unit:
-            hdu.header.set(f"TUNIT{number}", unit, "column units", after=f"TFORM{number}")
+        # Column and header are both told: some versions of astropy order these keywords by the one, some by the other.
         if name in nulls:
-            hdu.header.set(f"TNULL{number}", nulls[name], "null value", after=f"TFORM{number}")
+            hdu.columns[name].null = nulls[name]
+            hdu.header.insert(f"TFORM{number}", (f"TNULL{number}", nulls[name], "null value"), after=True)
+        if unit:
+            hdu.columns[name].unit = unit
+            hdu.header.insert(f"TFORM{number}", (f"TUNIT{number}", unit, "column units"), after=True)
     hdu.header.extend(cards)
     return hdu
 

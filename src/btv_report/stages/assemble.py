@@ -29,7 +29,8 @@ from btv_report.stages.sectors import FoundProducts
 from btv_report.utc import utc_now, utc_text
 
 # The packages whose version can change a number on the page.
-RECORDED_PACKAGES = ("numpy", "scipy", "astropy", "duckdb", "plotly", "jinja2")
+RECORDED_PACKAGES = ("numpy", "scipy", "astropy", "astroquery", "lightkurve", "duckdb", "plotly", "jinja2")
+"""What a number, a search of the archive, or a byte of store and page depends on."""
 
 
 def assemble_record(
