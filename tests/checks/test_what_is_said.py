@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from btv_report.checks.combine import combine_sectors
+from btv_report.checks.inputs import PixelStack
 from btv_report.checks.result import CheckResult, Verdict
 from btv_report.checks.run import run_pixel_checks
 from btv_report.checks.thresholds import THRESHOLDS
@@ -155,3 +156,67 @@ def test_every_threshold_names_its_own_source() -> None:
     for name, threshold in THRESHOLDS.items():
         assert threshold.source, name
         assert "methods page" not in threshold.source
+
+
+def test_a_target_that_brightens_has_no_growth_curve_and_no_dimming(scene: Scene, results_of: Results) -> None:
+    spec = scene(depth=-0.003)
+    results = results_of(spec.make(), spec.ephemeris)
+    growth = results["V10"]
+    assert growth.verdict is Verdict.NOT_RUN
+    assert "brighten in the predicted transits" in (growth.reason or "")
+    assert growth.metrics["depth_ppm_pipeline"].value < -2500
+    assert "The aperture brightens in the predicted transits" in results["V08"].summary
+
+
+def test_missing_light_of_no_one_star_is_not_said_to_lie_away_from_the_target(
+    scene: Scene, results_of: Results
+) -> None:
+    spec = scene(depth=0.0)
+    stack = spec.make()
+    phase = (stack.time_btjd - spec.ephemeris.epoch_btjd + 2.05) % 4.1 - 2.05
+    flux = stack.flux.copy()
+    # Light goes missing in a bar of pixels at the side of the search, as no star's image is.
+    flux[np.abs(phase) <= spec.ephemeris.duration_days / 2, 2:9, 8] -= 5.0
+    place = results_of(replace(stack, flux=flux), spec.ephemeris)["V09"]
+    assert place.metrics["target_delta_chi2"].value > 11.829
+    assert place.verdict is Verdict.WARN
+    assert place.summary.startswith("The missing light cannot be placed on one star")
+    assert "lies away" not in place.summary
+
+
+def moved(stack: PixelStack, d_row: float, d_column: float) -> PixelStack:
+    """The stack with coordinates that are wrong by so many pixels, for all its stars."""
+    assert stack.target_row is not None
+    assert stack.target_column is not None
+    stars = tuple(replace(star, row=star.row + d_row, column=star.column + d_column) for star in stack.neighbours)
+    row, column = stack.target_row + d_row, stack.target_column + d_column
+    return replace(stack, target_row=row, target_column=column, neighbours=stars)
+
+
+def test_coordinates_that_are_wrong_by_less_than_a_pixel_fail_no_planet(scene: Scene, results_of: Results) -> None:
+    spec = scene(depth=0.003)
+    place = results_of(moved(spec.make(), 0.3, 0.8), spec.ephemeris)["V09"]
+    assert place.verdict is Verdict.WARN
+    assert "WCS_DISAGREES" in place.flags
+    assert "the file's coordinates may be wrong" in place.summary
+
+
+def test_wrong_coordinates_excuse_no_binary_that_the_catalogue_knows(scene: Scene, results_of: Results) -> None:
+    spec = scene(neighbours=((6.8, 6.0, 4000.0),), host=1, depth=0.08)
+    place = results_of(moved(spec.make(), 0.3, 0.8), spec.ephemeris)["V09"]
+    assert place.verdict is Verdict.FAIL
+    assert "WCS_DISAGREES" not in place.flags
+
+
+def test_circles_that_cover_the_whole_stamp_are_one(scene: Scene, results_of: Results) -> None:
+    spec = scene(shape=(3, 3), target=(1.1, 0.9), depth=0.003)
+    growth = results_of(spec.make(), spec.ephemeris)["V10"]
+    assert growth.details["radii_px"] == [1.0, 1.5, 2.0, 2.5]
+    depths = growth.details["depth_ppm"]
+    assert len(set(depths)) == len(depths)
+
+
+def test_combined_sectors_whose_coordinates_are_wrong_fail_no_planet(scene: Scene) -> None:
+    found = combined(scene(depth=0.003), lambda stack, _: moved(stack, 0.7, 0.9))
+    assert found["V09"].verdict is Verdict.WARN
+    assert "WCS_DISAGREES" in found["V09"].flags

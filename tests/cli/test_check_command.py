@@ -187,7 +187,7 @@ def test_dead_aperture_pixels_are_said_in_every_check(run: Any, star: WrittenSce
     (answer,) = lines_of(check(run, altered(star, tmp_path / "dead_tp.fits", kill), "--json", "--no-plot-data"))
     for row in answer["checks"]:
         assert "PIXELS_MISSING" in row["flags"]
-        assert "no values" in row["summary"]
+        assert "lacks values" in row["summary"]
 
 
 def test_where_no_check_can_run_no_verdict_is_said_not_to_depend_on_the_mask(
@@ -203,3 +203,30 @@ def test_where_no_check_can_run_no_verdict_is_said_not_to_depend_on_the_mask(
     said = " ".join(ran.stdout.split())
     assert "No check gives a verdict in sector 30 under any quality mask" in said
     assert "No verdict" not in said
+
+
+def test_text_says_why_transits_were_not_used(run: Any, star: WrittenScene, tmp_path: Path) -> None:
+    def flag(table: Any) -> None:
+        inside = np.abs(table["TIME"] - 2100.9) < 0.02
+        table["QUALITY"][inside] |= 4
+
+    said = check(run, altered(star, tmp_path / "coarse_tp.fits", flag)).stdout
+    assert "5 of 6 predicted transits used" in said
+    assert "  transit 0 at BTJD 2100.9000: cadences in its windows are flagged: " in said
+
+
+def test_stars_that_cannot_be_placed_are_told_and_count_as_unknown(
+    run: Any, star: WrittenScene, tmp_path: Path
+) -> None:
+    path = tmp_path / "nowhere_tp.fits"
+    with fits.open(star.target_pixel_files[0]) as hdus:
+        del hdus[0].header["RA_OBJ"]
+        del hdus[0].header["DEC_OBJ"]
+        hdus.writeto(path, checksum=True)
+    (answer,) = lines_of(check(run, path, "--neighbours", star.neighbours, "--json", "--no-plot-data"))
+    assert any(
+        "cannot be placed on the stamp (the target's own position is not known)" in word for word in answer["warnings"]
+    )
+    for row in answer["checks"]:
+        assert ("NEIGHBOURS_UNKNOWN" in row["flags"]) is (row["check_id"] in {"V09", "V10"})
+        assert "in no catalogue" not in row["summary"]

@@ -92,12 +92,12 @@ def drift_of(constraints: list[str], folder: Path) -> tuple[str, list[str]]:
         held,
         ROOT,
     ]
-    subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(install, check=True, capture_output=True)
     code = f"import importlib.metadata as m; print(', '.join(n + ' ' + m.version(n) for n in {SHOWN!r}))"
     versions = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     demo: list[str | Path] = [folder / "venv" / "bin" / "btv-report", "demo", "--workspace", folder / "demo"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": RECORDS_DATED, "HOME": str(folder)}
-    subprocess.run(demo, check=True, stdout=subprocess.DEVNULL, env=environment)
+    subprocess.run(demo, check=True, capture_output=True, env=environment)
     return versions, list(differences(load_records(RUNS), load_records(folder / "demo" / "runs")))
 
 

@@ -96,3 +96,11 @@ def test_a_crowded_field_keeps_its_brightest_stars_and_says_what_the_others_coul
     assert f"of the 1,051 catalogued stars whose light reaches the stamp, the {MAX_STARS} brightest" in note
     assert "at most 1.3e+02 ppm" in note  # magnitude 19.75 beside 10.0
     assert keep_brightest(kept) == (kept, "")
+
+
+def test_stars_that_cannot_be_placed_are_not_known(read_tpf: Any) -> None:
+    stars = [star("7", 20.0, 12.0)]
+    placed = build_pixel_stack(read_tpf(), position=HERE, neighbours=stars)
+    assert (placed.neighbours_known, len(placed.neighbours)) == (True, 1)
+    assert not build_pixel_stack(read_tpf(wcs={}), position=HERE, neighbours=stars).neighbours_known
+    assert not build_pixel_stack(read_tpf(), position=None, neighbours=stars).neighbours_known

@@ -28,6 +28,8 @@ from btv_report.checks.scene import NOMINAL_PIXEL_ARCSEC
 from btv_report.checks.v09_difference_image import error_along
 from btv_report.checks.v09_sentences import region_words
 
+DISPLACED = "WCS_DISAGREES"
+"""Of a sector with an offset on the sky: its target stands away from the catalogue's place, and the signal with it."""
 HUBER_LIMIT = 2.0
 N_ITERATIONS = 20
 
@@ -83,9 +85,12 @@ def combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> C
     length = float(np.hypot(*mean))
     outside = delta > thresholds.value("region_delta_chi2")
     place = "lies away from" if outside else "is consistent with"
+    opening = f"The source of the signal {place} the target: "
+    if not _is_one_star(ran):
+        opening = "The missing light cannot be placed on one star; the best place of a single source lies "
     text = (
-        f"The source of the signal {place} the target: {length:.1f} ± {error_along(mean, covariance):.1f} arcsec from its "
-        f"catalogue position, {region_words(outside, sigma)}, {transit_words(n)} in {sector_words(ran)}."
+        f"{opening}{length:.1f} ± {error_along(mean, covariance):.1f} arcsec from the target's catalogue position, "
+        f"{region_words(outside, sigma)}, {transit_words(n)} in {sector_words(ran)}."
     )
     if snr < thresholds.value("snr_strong"):
         text += f" The signal is weak (SNR {snr:.1f})."
@@ -119,7 +124,7 @@ def combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> C
         text + few_transits_note(n),
         metrics=metrics_of(metrics),
         flags=(
-            *combined_flags(ran, ("NEIGHBOURS_UNKNOWN", "PRF_GAUSSIAN")),
+            *combined_flags(ran, ("NEIGHBOURS_UNKNOWN", "PRF_GAUSSIAN", DISPLACED)),
             *(("LOW_SNR",) if snr < thresholds.value("snr_strong") else ()),
         ),
         thresholds=thresholds.used(
@@ -140,7 +145,8 @@ def combine_v09(ran: Sequence[CheckResult], results: Sequence[CheckResult]) -> C
 def _v09_verdict(ran: Sequence[CheckResult], delta: float, snr: float, n: int, likeliest: str | None) -> Verdict:
     strong = snr >= thresholds.value("snr_strong")
     if delta > thresholds.value("region_delta_chi2"):
-        sound = strong and _is_one_star(ran) and n >= thresholds.value("min_transits")
+        displaced = 2 * sum(DISPLACED in result.flags for result in ran) >= len(ran)
+        sound = strong and _is_one_star(ran) and n >= thresholds.value("min_transits") and not displaced
         return Verdict.FAIL if sound else Verdict.WARN
     bad = 2 * sum(bool(result.parameters.get("badly_fitted")) for result in ran) > len(ran)
     # Where a catalogue was asked and no star can be named, nobody knows whether the target is the most probable one.

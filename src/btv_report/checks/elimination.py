@@ -19,7 +19,7 @@ from btv_report.checks.hosts import HostInput, host_probabilities, uncatalogued_
 from btv_report.checks.inputs import StackStar
 from btv_report.checks.region import Region, floored_delta_chi2, map_region, position_covariance
 from btv_report.checks.reporting import pixel_scale_arcsec
-from btv_report.checks.scene import Scene
+from btv_report.checks.scene import OWN_POSITION_TOLERANCE_PX, Scene
 from btv_report.checks.source_fit import SourceFit
 
 MAX_NEIGHBOURS = 60
@@ -33,14 +33,16 @@ class Located:
     """
     The fit, its region, and every star held against them; the target is the first star.
 
-    `required_depth` is None where the fit is not that of one star; `hosts` is None there, and where no catalogue of
-    neighbours was asked, because then there is nothing to compare the target with.
+    `control_delta_chi2` is that of the place where the target's light stands in the control image. `required_depth` is None
+    where the fit is not that of one star; `hosts` is None there, and where no catalogue of neighbours was asked, because then
+    there is nothing to compare the target with.
     """
 
     fit: SourceFit
     region: Region
     stars: tuple[StackStar, ...]
     delta_chi2: FloatArray
+    control_delta_chi2: float
     required_depth: tuple[float | None, ...] | None
     hosts: Hosts | None
 
@@ -72,17 +74,18 @@ def locate(measurement: PixelMeasurement, scene: Scene, fit: SourceFit) -> Locat
     neighbours = _neighbours(measurement, scene, fit, region)
     stars = (target, *(star for star, _ in neighbours))
     rows, columns = np.array([star.row for star in stars]), np.array([star.column for star in stars])
-    delta = floored_delta_chi2(fit, region, rows, columns)
+    every = floored_delta_chi2(fit, region, np.append(rows, scene.source_row), np.append(columns, scene.source_column))
+    delta, control = every[:-1], float(every[-1])
     if not is_one_star(fit):
-        return Located(fit, region, stars, delta, None, None)
+        return Located(fit, region, stars, delta, control, None, None)
     fluxes = (scene.target_flux, *(flux for _, flux in neighbours))
     depth = _required_depths(fit, rows, columns, delta, fluxes)
     if not measurement.stack.neighbours_known:
-        return Located(fit, region, stars, delta, depth, None)
+        return Located(fit, region, stars, delta, control, depth, None)
     inputs = [HostInput(float(d), need, 1.0 / fit.snr) for d, need in zip(delta, depth, strict=True)]
     evidence = uncatalogued_evidence(region.floored, region.step_px, SEARCH_RADIUS_PX)
     probabilities, none = host_probabilities(inputs, evidence)
-    return Located(fit, region, stars, delta, depth, Hosts(tuple(probabilities), none))
+    return Located(fit, region, stars, delta, control, depth, Hosts(tuple(probabilities), none))
 
 
 def _neighbours(
@@ -123,6 +126,19 @@ def _required_depths(
     return tuple(
         None if flux is None or flux <= 0 else float(light) / flux for light, flux in zip(lost, fluxes, strict=True)
     )
+
+
+def is_with_displaced_star(scene: Scene, located: Located) -> bool:
+    """
+    Whether the target's light stands away from its catalogue position, and the signal with it.
+
+    Then the coordinates may be wrong, or light of an uncatalogued star outshines the target: which of them, the pixels cannot
+    tell, and so they do not speak against the target.
+    """
+    if not scene.from_catalogue or scene.prf.kind == "own_image":
+        return False
+    away_px = math.hypot(scene.source_row - scene.row, scene.source_column - scene.column)
+    return away_px > OWN_POSITION_TOLERANCE_PX and located.control_delta_chi2 <= thresholds.value("region_delta_chi2")
 
 
 def is_badly_fitted(fit: SourceFit) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from btv_report.checks.apertures import BoolArray, distance_px
 from btv_report.checks.difference_image import FALLBACK_APERTURE_PX, PixelMeasurement
 from btv_report.checks.prf import GaussianPrf
+from btv_report.checks.transits import PIXEL_COMPLETENESS
 
 NOMINAL_SIGMA_PX = 0.8
 """Width of a TESS star, as the Gaussian fits of real control images find it (0.7 to 0.9 px); a fit to a star whose core is
@@ -18,13 +19,13 @@ missing finds none."""
 @dataclass(frozen=True)
 class MissingPixels:
     """
-    Pixels of the stamp without finite values in most cadences, where they matter.
+    Pixels of the stamp that lack finite values in more than a tenth of the cadences, where they matter.
 
     Attributes
     ----------
-    n_aperture, n_aperture_missing : pixels of the pipeline's aperture, and how many of them hold no values
-    n_near_missing : pixels without values within 2 px of the target or in the aperture
-    light : share of the light of a star at the target's place that falls on pixels without values, 0 ... 1
+    n_aperture, n_aperture_missing : pixels of the pipeline's aperture, and how many of them were left out
+    n_near_missing : pixels left out within 2 px of the target or in the aperture
+    light : share of the light of a star at the target's place that falls on pixels left out, 0 ... 1
     """
 
     n_aperture: int
@@ -40,14 +41,17 @@ class MissingPixels:
         number, where = self.n_aperture_missing, f"the {self.n_aperture} aperture pixels"
         if not number:
             number, where = self.n_near_missing, f"the pixels within {FALLBACK_APERTURE_PX:g} px of the target"
-        verb = "hold" if number > 1 else "holds"
-        return f" {number} of {where} {verb} no values and had to be left out: {self.light_words}."
+        verb = "lack" if number > 1 else "lacks"
+        return (
+            f" {number} of {where} {verb} values in more than {100 * (1 - PIXEL_COMPLETENESS):.0f} % of the cadences and had to "
+            f"be left out: {self.light_words}."
+        )
 
     @property
     def light_words(self) -> str:
         """How much of the target's light is lost on pixels without values."""
         share = f"{100 * self.light:.0f} %" if self.light >= 0.01 else "less than 1 %"
-        return f"{share} of the target's light falls on pixels without values"
+        return f"{share} of the target's light falls on such pixels"
 
 
 def find_missing(measurement: PixelMeasurement, row: float, column: float) -> MissingPixels:

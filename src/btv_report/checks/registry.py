@@ -102,7 +102,7 @@ FLAG_MEANINGS: Mapping[str, str] = MappingProxyType(
         "LOW_TRANSITS": "Fewer than three transits were used; the check cannot fail a candidate on them alone.",
         "SATURATED": "The target is flat-topped or bleeds along its column; numbers are shown without a verdict.",
         "LOW_SNR": "The signal is below SNR 8; its place is uncertain.",
-        "PIXELS_MISSING": "Pixels of the aperture, or within 2 px of the target, hold no values and were left out.",
+        "PIXELS_MISSING": "Pixels of the aperture, or within 2 px of the target, lack values in many cadences and were left out.",
         "EDGE": "The target, or the fitted source, lies at the edge of the stamp or of the search.",
         "PRF_GAUSSIAN": "The PRF is a fitted Gaussian, because the star's own image is not clean enough.",
         "WCS_DISAGREES": "The coordinates in the file and the stars on the stamp contradict each other.",

@@ -134,8 +134,8 @@ def reason_for_no_verdict(measurement: PixelMeasurement, scene: Scene) -> str:
     missing, most = find_missing(measurement, scene.row, scene.column), thresholds.value("target_light_missing")
     if missing.light > most:
         return (
-            f"In sector {measurement.stack.sector} {missing.light_words} (at most {100 * most:g} % may): the numbers are shown "
-            "without a verdict."
+            f"Too many pixels about the target lack values in sector {measurement.stack.sector}: {missing.light_words} (at most "
+            f"{100 * most:g} % may). The numbers are shown without a verdict."
         )
     least = thresholds.value("min_independent_windows")
     if measurement.nu < least:

@@ -322,10 +322,15 @@ def _sentence(
     elif verdict is Verdict.WARN:
         text = f"The centre of light may move in transit in sector {sector}: {measured}."
     elif shift.snr < thresholds.value("snr_detect"):
+        brighter = shift.snr < -thresholds.value("snr_detect")
+        seen = (
+            "The aperture brightens in the predicted transits of"
+            if brighter
+            else "No dimming of the aperture stands out in"
+        )
         text = (
-            f"No dimming of the aperture stands out of the noise in sector {sector} (depth {PPM * shift.depth:.0f} ± "
-            f"{PPM * shift.depth_err:.0f} ppm): there is no signal whose place the centre of light could tell, so nothing was "
-            f"tested. Its shift is {measured}."
+            f"{seen} sector {sector} (depth {PPM * shift.depth:.0f} ± {PPM * shift.depth_err:.0f} ppm): there is no signal whose "
+            f"place the centre of light could tell, so nothing was tested. Its shift is {measured}."
         )
     else:
         text = (

@@ -15,7 +15,7 @@ import numpy as np
 from btv_report.checks import thresholds
 from btv_report.checks.apertures import FloatArray
 from btv_report.checks.difference_image import PPM, SEARCH_RADIUS_PX, PixelMeasurement, peak_pixel
-from btv_report.checks.elimination import Located, is_badly_fitted, is_one_star, locate
+from btv_report.checks.elimination import Located, is_badly_fitted, is_one_star, is_with_displaced_star, locate
 from btv_report.checks.region import outline, sigma_of_delta
 from btv_report.checks.reporting import (
     abstention,
@@ -80,6 +80,8 @@ def check_difference_image(
     shared["metrics"] = metrics_of({**base, **_metrics(measurement, scene, located)})
     shared["details"] = {**_details(measurement, scene, located), **_per_transit(measurement, agreement), **pictures}
     shared["parameters"] = _parameters(measurement, scene, fit)
+    if is_with_displaced_star(scene, located):
+        shared["flags"].append("WCS_DISAGREES")
     if fit.at_edge:
         shared["flags"].append("EDGE")
     if fit.snr < thresholds.value("snr_strong"):
@@ -101,7 +103,8 @@ def _verdict(measurement: PixelMeasurement, scene: Scene, located: Located) -> V
     if outside:
         sound = strong and is_one_star(fit) and not fit.at_edge
         repeated = measurement.n_transits >= thresholds.value("min_transits")
-        return Verdict.FAIL if sound and repeated and scene.from_catalogue else Verdict.WARN
+        certain = repeated and scene.from_catalogue and not is_with_displaced_star(scene, located)
+        return Verdict.FAIL if sound and certain else Verdict.WARN
     if not strong or is_badly_fitted(fit):
         return Verdict.WARN
     if located.hosts is None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from btv_report.checks import thresholds
 from btv_report.checks.difference_image import PixelMeasurement
-from btv_report.checks.elimination import Located, is_one_star
+from btv_report.checks.elimination import Located, is_one_star, is_with_displaced_star
 from btv_report.checks.inputs import StackStar
 from btv_report.checks.region import outline, sigma_of_delta
 from btv_report.checks.reporting import few_transits_note, p_words, pixel_scale_arcsec, sky_offset_arcsec, transit_words
@@ -46,20 +46,22 @@ def sentence(measurement: PixelMeasurement, scene: Scene, located: Located, agre
     """The finding of one sector."""
     fit, n, sector = located.fit, measurement.n_transits, measurement.stack.sector
     distances = [distance_arcsec(measurement, fit.row - s.row, fit.column - s.column) for s in located.stars]
-    place = "catalogue position" if scene.from_catalogue else "control centroid (there is no usable WCS)"
+    place = (
+        "catalogue position" if scene.from_catalogue else "control centroid (its catalogue position cannot be placed)"
+    )
     sigma = sigma_of_delta(float(located.delta_chi2[0]))
     outside = located.delta_chi2[0] > thresholds.value("region_delta_chi2")
     where = f"{distances[0]:.1f} arcsec from the target's {place}, {region_words(outside, sigma)}"
     nearest = int(np.argmin(distances))
     # A difference image that no single star makes names none: the fitted place is that of no star.
     single = is_one_star(fit)
-    if outside:
-        text = f"The source of the signal lies away from the target: {where}, {transit_words(n)} in sector {sector}."
-    elif not single:
+    if not single:
         text = (
             f"The missing light cannot be placed on one star in sector {sector} ({transit_words(n)}); the best place of a single "
             f"source is {where}."
         )
+    elif outside:
+        text = f"The source of the signal lies away from the target: {where}, {transit_words(n)} in sector {sector}."
     else:
         reach = region_reach_arcsec(measurement, scene, located)
         text = (
@@ -68,6 +70,12 @@ def sentence(measurement: PixelMeasurement, scene: Scene, located: Located, agre
         )
     if single and (nearest or measurement.stack.neighbours_known):
         text += f" The nearest star is {star_name(located.stars[nearest])}, {distances[nearest]:.1f} arcsec from it."
+    if is_with_displaced_star(scene, located):
+        away = distance_arcsec(measurement, scene.source_row - scene.row, scene.source_column - scene.column)
+        text += (
+            f" The target's own light stands {away:.0f} arcsec from its catalogue position in the control image, and the signal "
+            "with it: the file's coordinates may be wrong, or an uncatalogued star outshines the target there."
+        )
     if fit.snr < thresholds.value("snr_strong"):
         text += f" The signal is weak (SNR {fit.snr:.1f}), so its place is uncertain."
     if located.hosts and located.hosts.likeliest != 0:

@@ -34,6 +34,8 @@ from btv_report.checks.scene import Scene
 CHECK_ID = "V10"
 RADII_PX = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 MAX_NEIGHBOURS = 20
+ROUNDING = 1e-9
+"""Overlaps of a circle with pixels that it covers whole differ from 1 by less."""
 FULL_CURVE_ERROR_LIGHT, LEAST_CURVE_ERROR = 0.25, 0.05
 CONSTANT, DILUTED = "constant: no neighbour is known", "diluted by the known neighbours"
 CONSTANT_NOTE = " No neighbour is known, so a constant depth is expected."
@@ -94,15 +96,10 @@ def check_aperture_dependence(
         flags.append("LOW_SNR")
     local = "local: the mean of the stamp's background pixels is subtracted"
     as_in_file = "as in the file"
-    return conclude(
-        measurement,
-        scene,
-        CHECK_ID,
-        verdict,
-        _sentence(measurement, curve, significance, rising, verdict),
-        flags=flags,
-        metrics=metrics_of(_metrics(curve, significance, slope)),
-        thresholds=thresholds.used(
+    shared: dict[str, Any] = {
+        "flags": flags,
+        "metrics": metrics_of(_metrics(curve, significance, slope)),
+        "thresholds": thresholds.used(
             "p_fail",
             "p_warn",
             "snr_detect",
@@ -113,7 +110,7 @@ def check_aperture_dependence(
             "growth_curve_tilt",
             "growth_curve_rest",
         ),
-        parameters=parameters_of(
+        "parameters": parameters_of(
             measurement,
             centre="catalogue position" if scene.from_catalogue else "control centroid",
             slope_is="measured minus predicted for a signal on the target, per px of radius",
@@ -124,8 +121,16 @@ def check_aperture_dependence(
             depth_ppm_pipeline_background=local if measurement.background.any() else as_in_file,
             transit_depth_background=as_in_file,
         ),
-        details={**_details(curve), **plot_data(measurement, store_plot_data)},
-    )
+        "details": {**_details(curve), **plot_data(measurement, store_plot_data)},
+    }
+    if curve.snr < -thresholds.value("snr_detect"):
+        reason = (
+            f"The circles about the target brighten in the predicted transits of sector {measurement.stack.sector} (by at least "
+            f"{-curve.snr:.0f} sigma in each): there is no dimming to follow with radius."
+        )
+        return abstention(measurement, CHECK_ID, reason, scene, **shared)
+    sentence = _sentence(measurement, curve, significance, rising, verdict)
+    return conclude(measurement, scene, CHECK_ID, verdict, sentence, **shared)
 
 
 def measure_depths(measurement: PixelMeasurement, scene: Scene) -> DepthCurve | None:
@@ -134,8 +139,9 @@ def measure_depths(measurement: PixelMeasurement, scene: Scene) -> DepthCurve | 
     circles = np.stack([measurement.over(circle_overlap(shape, scene.row, scene.column, r)) for r in RADII_PX])
     control = measurement.control - scene.background_level
     level = circles @ control
-    # A larger circle that holds no more flux than a smaller one has left the stamp or the star.
-    good = (level > 0) & (circles.sum(axis=1) > 0)
+    # A circle that covers no more of the stamp than the one before it is the same aperture again.
+    wider = np.append(True, (np.diff(circles, axis=0) > ROUNDING).any(axis=1))
+    good = wider & (level > 0) & (circles.sum(axis=1) > 0)
     if good.sum() < 3 or len(measurement.slot) < 2:
         return None
     circles, level, radii = circles[good], level[good], np.array(RADII_PX)[good]

@@ -23,6 +23,9 @@ KEY_METRICS = {
     "V20": ("core_correlation", "halo_correlation", "halo_excess_sigma"),
 }
 
+MAX_DROPPED = 10
+"""Transits that were not used, listed one by one."""
+
 
 @click.command("check", epilog="The exit code is that of the worst file; every file is answered.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False), metavar="FILE...")
@@ -134,6 +137,17 @@ def _request(
     return CheckRequest(ephemeris, resolve_quality_mask(quality_mask), neighbours, sets, store_plot_data)
 
 
+def _dropped_lines(transits: list[dict[str, Any]]) -> list[str]:
+    """Which predicted transits were not used, and why."""
+    dropped = [transit for transit in transits if not transit["used"]]
+    lines = [
+        f"  transit {one['number']} at BTJD {one['mid_btjd']:.4f}: {one['reason']}" for one in dropped[:MAX_DROPPED]
+    ]
+    if len(dropped) > MAX_DROPPED:
+        lines.append(f"  and {len(dropped) - MAX_DROPPED} more that were not used; --json lists all")
+    return lines
+
+
 def _text(answer: dict[str, Any]) -> str:
     """The answer for a reader at a terminal."""
     from btv_report.dossier.labels import metric_label
@@ -146,6 +160,7 @@ def _text(answer: dict[str, Any]) -> str:
         f"{answer['file']}: {star}, sector {answer['sector']}, {used} of {len(answer['transits'])} predicted "
         f"transit{'' if len(answer['transits']) == 1 else 's'} used"
     ]
+    lines += _dropped_lines(answer["transits"])
     for check in answer["checks"]:
         lines += check_lines(check)
         for name in KEY_METRICS.get(check["check_id"], ()):

@@ -79,7 +79,7 @@ def build_pixel_stack(
         target_column=spot.column,
         sky_per_pixel_arcsec=spot.sky_per_pixel_arcsec,
         neighbours=place_neighbours(tpf, position, neighbours or ()),
-        neighbours_known=neighbours is not None,
+        neighbours_known=neighbours is not None and spot.row is not None,
         tmag=tmag,
         corner_row=tpf.corner_row,
         corner_column=tpf.corner_column,

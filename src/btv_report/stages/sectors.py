@@ -186,8 +186,16 @@ def place_stars(
     """
     placed = build_pixel_stack(tpf, position=target.position, tmag=target.tmag, neighbours=neighbours.stars, prfs=prfs)
     stack, crowded = keep_brightest(placed)
-    notes = [sky_note(tpf), stack.wcs_disagrees, crowded]
+    notes = [sky_note(tpf), stack.wcs_disagrees, _unplaced_note(tpf, target, neighbours), crowded]
     return PixelSector(tpf, stack, (*(note for note in notes if note), *_cadence_notes(tpf.product, tpf)))
+
+
+def _unplaced_note(tpf: TargetPixelFile, target: Target, neighbours: FoundNeighbours) -> str:
+    """A sentence where a catalogue is at hand and its stars cannot be put on the stamp, else empty."""
+    if not neighbours.stars or (tpf.wcs is not None and target.position is not None):
+        return ""
+    why = "the file has no usable coordinates" if tpf.wcs is None else "the target's own position is not known"
+    return f"{tpf.product.path.name}: the stars of the catalogue cannot be placed on the stamp ({why}); no neighbour is weighed."
 
 
 def _search(request: ReportRequest) -> MirrorAnswer:
