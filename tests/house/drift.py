@@ -75,6 +75,13 @@ def _are_numbers(*values: Any) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
+def drift_between(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """The differences between the records of two runs of the demo, each with its star."""
+    if old.keys() != new.keys():
+        return [f"the stars are {sorted(new)}, and were {sorted(old)}"]
+    return [f"TIC {tic_id}, {line}" for tic_id, record in old.items() for line in differences(record, new[tic_id])]
+
+
 def drift_of(constraints: list[str], folder: Path) -> tuple[str, list[str]]:
     """The versions that a set of constraints gives, and how far its dossiers drift; made in `folder`."""
     venv.create(folder / "venv", with_pip=True)
@@ -98,7 +105,7 @@ def drift_of(constraints: list[str], folder: Path) -> tuple[str, list[str]]:
     demo: list[str | Path] = [folder / "venv" / "bin" / "btv-report", "demo", "--workspace", folder / "demo"]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": RECORDS_DATED, "HOME": str(folder)}
     subprocess.run(demo, check=True, capture_output=True, env=environment)
-    return versions, list(differences(load_records(RUNS), load_records(folder / "demo" / "runs")))
+    return versions, drift_between(load_records(RUNS), load_records(folder / "demo" / "runs"))
 
 
 def main() -> int:

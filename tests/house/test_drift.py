@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.house.drift import ROOT, RUNS, differences, load_records, oldest_constraints
+from tests.house.drift import ROOT, RUNS, differences, drift_between, load_records, oldest_constraints
 
 from btv_report.demo import scene_request
 from btv_report.pipeline import run_report
@@ -49,6 +49,20 @@ def test_drift_is_a_changed_digit_a_changed_word_and_a_missing_place() -> None:
         "checks.1.verdict",
         "checks.2.metrics",
     ]
+
+
+def test_versions_that_a_record_names_are_no_drift_and_a_missing_star_is() -> None:
+    records = load_records(RUNS)
+    other = copy.deepcopy(records)
+    for record in other.values():
+        record["run"]["versions"]["numpy"] = "0.0"
+    assert drift_between(records, other) == []
+    tic_id, record = next(iter(other.items()))
+    record["checks"][0]["verdict"] = "other"
+    (line,) = drift_between(records, other)
+    assert line.startswith(f"TIC {tic_id}, checks.0.verdict")
+    del other[tic_id]
+    assert len(drift_between(records, other)) == 1
 
 
 def test_oldest_set_holds_every_direct_dependency_to_its_lower_bound() -> None:
