@@ -325,7 +325,7 @@ def _stars(check: CheckValue, anchor: str, numbers: Mapping[str, int]) -> Table 
     if with_chance:
         columns += [
             Column("Δχ²", CellKind.NUMBER),
-            Column("Depth it would need (fraction of its light)", CellKind.NUMBER),
+            Column("Depth needed (of its light)", CellKind.NUMBER),
         ]
         columns.insert(2, Column("Probability", CellKind.NUMBER))  # a phone shows the first three columns unscrolled
     rows = tuple(_star_row(star, numbers, with_chance) for star in stars)
