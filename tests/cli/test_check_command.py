@@ -180,6 +180,50 @@ def test_times_that_repeat_are_said(run: Any, star: WrittenScene, tmp_path: Path
     assert used[1] == used[0] - 10
 
 
+def test_f107_full_julian_dates_in_a_file_of_btjd_are_refused(run: Any, star: WrittenScene, tmp_path: Path) -> None:
+    def count_from_zero(table: Any) -> None:
+        table["TIME"] += 2457000.0
+
+    ran = check(run, altered(star, tmp_path / "jd_tp.fits", count_from_zero), "--json")
+    (answer,) = lines_of(ran)
+    assert (ran.code, answer["status"]) == (4, "nothing")
+    assert "jd_tp.fits is refused: its times (about 24591" in ran.stderr
+    assert "are no BTJD but full Julian dates" in ran.stderr
+
+
+def test_an_impossible_time_is_said_and_changes_no_verdict(run: Any, star: WrittenScene, tmp_path: Path) -> None:
+    def stamp(table: Any) -> None:
+        table["TIME"][777] = 1e5
+
+    path = altered(star, tmp_path / "stamp_tp.fits", stamp)
+    (answer,) = lines_of(check(run, path, "--json", "--no-plot-data"))
+    assert any(
+        "times cannot be of this sector" in warning and warning.endswith(": 1.") for warning in answer["warnings"]
+    )
+    (whole,) = lines_of(check(run, star.target_pixel_files[0], "--json", "--no-plot-data"))
+    assert verdicts(answer) == verdicts(whole)
+    assert answer["checks"][1]["metrics"]["target_row"] == whole["checks"][1]["metrics"]["target_row"]
+
+
+@pytest.mark.parametrize("backwards", [True, False])
+def test_times_out_of_order_are_said_and_change_no_verdict(
+    run: Any, star: WrittenScene, tmp_path: Path, backwards: bool
+) -> None:
+    path = tmp_path / "order_tp.fits"
+    with fits.open(star.target_pixel_files[0]) as hdus:
+        n = len(hdus[1].data)
+        hdus[1].data = hdus[1].data[np.arange(n)[::-1] if backwards else np.random.default_rng(1).permutation(n)]
+        hdus.writeto(path, checksum=True)
+    (answer,) = lines_of(check(run, path, "--json", "--no-plot-data"))
+    assert any("the times are not in ascending order" in warning for warning in answer["warnings"])
+    (whole,) = lines_of(check(run, star.target_pixel_files[0], "--json", "--no-plot-data"))
+    assert verdicts(answer) == verdicts(whole)
+
+
+def verdicts(answer: dict[str, Any]) -> dict[str, str]:
+    return {row["check_id"]: row["verdict"] for row in answer["checks"]}
+
+
 def test_dead_aperture_pixels_are_said_in_every_check(run: Any, star: WrittenScene, tmp_path: Path) -> None:
     def kill(table: Any) -> None:
         table["FLUX"][:, 5, 5] = np.inf

@@ -147,3 +147,14 @@ def test_bins_follow_the_shortest_transit_within_limits() -> None:
     assert bin_width_hours([]) == 1.0
     assert bin_width_hours([Ephemeris(9, 0, 3.0), Ephemeris(9, 0, 12.0)]) == 0.75
     assert bin_width_hours([Ephemeris(9, 0, 0.5)]) == 0.5
+
+
+def test_order_of_the_rows_changes_neither_bins_nor_scatter(time: NDArray[np.float64]) -> None:
+    flux = 1.0 + 0.01 * np.sin(time) + np.random.default_rng(2).normal(0.0, 1e-4, time.size)
+    order = np.random.default_rng(3).permutation(time.size)
+    one = bin_light_curve(light_curve(time, flux), bin_hours=1.0)
+    other = bin_light_curve(light_curve(time[order], flux[order]), bin_hours=1.0)
+    assert one is not None
+    assert other is not None
+    assert other.scatter_ppm == pytest.approx(one.scatter_ppm)
+    np.testing.assert_allclose(other.flux_ppm, one.flux_ppm, rtol=1e-4, atol=1e-3)

@@ -238,11 +238,14 @@ def _completeness(read: Mapping[str, Any]) -> list[Fact]:
     counted = (
         ("n_nonfinite_time", "Times not finite"),
         ("n_repeated_times", "Times that repeat an earlier one"),
+        ("n_impossible_times", "Times that cannot be of the sector"),
         ("n_nonfinite_flux", "Fluxes not finite"),
     )
     for key, term in counted:
         if key in read:
             facts.append(Fact(term, _number(read, key, "", "not recorded")))
+    if read.get("times_in_order") is False:
+        facts.append(Fact("Times in ascending order", Quantity("no"), "sorted for the checks"))
     if read.get("repacked"):
         note = "a re-packed copy, by its header: not the bytes that the pipeline wrote"
         facts.append(Fact("Re-packed", Quantity("yes"), note))

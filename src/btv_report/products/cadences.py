@@ -8,12 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from btv_report.ephemeris import LARGEST_EPOCH_BTJD
 from btv_report.errors import ProductRefusedError
-from btv_report.fits.model import ProductHeader
+from btv_report.fits.model import ProductHeader, ProductKind
 from btv_report.fits.table import BinaryTable
 from btv_report.quality import count_bits
 
 _SECONDS_PER_DAY = 86400.0
+
+EARLIEST_TIME_BTJD = 1000.0
+"""TESS was launched at BTJD 1226."""
+
+_OTHER_ZERO_POINTS = {2457000.0: "full Julian dates", 56999.5: "modified Julian dates"}
+"""What is to be subtracted from times that people write in place of BTJD."""
+
+LONGEST_REACH_DAYS = 60.0
+"""A sector lasts 27 d, so a time that is further than this from the middle of a sector's times is not of that sector."""
+
+_FEWEST_OF_A_SECTOR = 20
+"""Times that stand together, far from all others, and are no stray ones: half a day of the longest cadence."""
 
 QLP_LOW_PRECISION_BIT_TO_SECTOR_55 = 13
 QLP_LOW_PRECISION_BIT_FROM_SECTOR_56 = 31
@@ -27,15 +40,17 @@ class Cadences:
 
     Attributes
     ----------
-    time_btjd : float64, shape (n,), days; may hold NaN
+    time_btjd : float64, shape (n,), days, in the order of the file; NaN where it has none, or one that cannot be
     quality : int32, shape (n,): the bits of the file; zeros without a quality column
     quality_column : whether there is one
     quality_mask : mask applied, with the pipeline's own flag added where it has one
     kept : bool, shape (n,): time finite, no masked flag, and not the time of an earlier kept cadence
     removed_by_bit, flagged_by_bit : cadences by bit number, for the masked bits and for all
     removed_by_column : cadences removed by another flag column, by its name
-    cadence_measured_s : median positive step of the finite times, seconds; None with fewer than two times
+    cadence_measured_s : median positive step of the finite times in ascending order, seconds; None with fewer than two times
     n_repeated_times : cadences left out because an earlier one has the same time
+    n_impossible_times : cadences left out because their time is not of the sector
+    times_in_order : whether no finite time is earlier than the one before it
     n_absent : cadence numbers between the first and the last that the file does not hold; None when it does not number them
     """
 
@@ -49,6 +64,8 @@ class Cadences:
     removed_by_column: Mapping[str, int]
     cadence_measured_s: float | None
     n_repeated_times: int
+    n_impossible_times: int
+    times_in_order: bool
     n_absent: int | None
 
 
@@ -68,11 +85,14 @@ def read_cadences(table: BinaryTable, header: ProductHeader, quality_mask: int) 
     Raises
     ------
     ProductRefusedError
-        If there is no usable TIME column or no cadence at all.
+        If there is no usable TIME column or no cadence at all, or the times are no BTJD, whatever the header says.
     """
-    time_btjd = np.asarray(table.read("TIME"), dtype=np.float64)
+    time_btjd = np.array(table.read("TIME"), dtype=np.float64)
     if time_btjd.ndim != 1 or time_btjd.size == 0:
         raise ProductRefusedError(f"{table.file_name} holds no cadences.")
+    _refuse_other_times(time_btjd, table.file_name)
+    impossible = _impossible(time_btjd, header.kind)
+    time_btjd[impossible] = np.nan
     name = "TESS_FLAGS" if "TESS_FLAGS" in table.columns else "QUALITY"
     quality_column = name in table.columns
     quality = _bits(table.read(name)) if quality_column else np.zeros(time_btjd.shape, dtype=np.int32)
@@ -97,8 +117,53 @@ def read_cadences(table: BinaryTable, header: ProductHeader, quality_mask: int) 
         removed_by_column=removed_by_column,
         cadence_measured_s=measure_cadence_s(time_btjd),
         n_repeated_times=int(np.count_nonzero(repeated)),
+        n_impossible_times=int(np.count_nonzero(impossible)),
+        times_in_order=not bool((np.diff(time_btjd[np.isfinite(time_btjd)]) < 0).any()),
         n_absent=_count_absent(table),
     )
+
+
+def _refuse_other_times(time_btjd: NDArray[np.float64], file_name: str) -> None:
+    """
+    Refuse times that count from another day than the header says.
+
+    Their median decides: single wrong stamps are no reason to refuse a file.
+    """
+    finite = time_btjd[np.isfinite(time_btjd)]
+    middle = float(np.median(finite)) if finite.size else EARLIEST_TIME_BTJD
+    if _can_be_btjd(middle):
+        return
+    known = (name for zero, name in _OTHER_ZERO_POINTS.items() if _can_be_btjd(middle - zero))
+    what = f" but {name}" if (name := next(known, "")) else ": TESS observes at BTJD 1300 and later"
+    raise ProductRefusedError(
+        f"{file_name} is refused: its times (about {middle:.10g}) are no BTJD{what}; its header says that they count from BJD "
+        "2457000, so TIME was changed after the pipeline wrote it. Take the archive's own file."
+    )
+
+
+def _can_be_btjd(time_btjd: float) -> bool:
+    return EARLIEST_TIME_BTJD <= time_btjd <= LARGEST_EPOCH_BTJD
+
+
+def _impossible(time_btjd: NDArray[np.float64], kind: ProductKind | None) -> NDArray[np.bool_]:
+    """
+    Finite times that cannot be of the sector, as a wrong stamp of a single row is.
+
+    A pixel file is of one sector: what is more than 60 d from the median is not of it. Light curves of several sectors exist,
+    years apart: there a stretch of time is impossible when it is more than 60 d from any other and holds next to no times.
+    """
+    finite = np.isfinite(time_btjd)
+    impossible = np.zeros(time_btjd.shape, dtype=np.bool_)
+    if not finite.any():
+        return impossible
+    far = np.abs(time_btjd - np.median(time_btjd[finite])) > LONGEST_REACH_DAYS
+    if kind is not ProductKind.LIGHT_CURVE or not far.any():
+        return np.asarray(far & finite, dtype=np.bool_)
+    times = np.unique(time_btjd[finite])
+    for stretch in np.split(times, np.flatnonzero(np.diff(times) > LONGEST_REACH_DAYS) + 1):
+        if stretch.size < _FEWEST_OF_A_SECTOR:
+            impossible |= (time_btjd >= stretch[0]) & (time_btjd <= stretch[-1]) & far
+    return impossible
 
 
 def _repeats(time_btjd: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -120,12 +185,12 @@ def _count_absent(table: BinaryTable) -> int | None:
     """
     Cadence numbers that the file leaves out between its first and last.
 
-    SPOC files keep a row for every cadence, so absent ones were dropped by whoever re-packed the file. None when the numbers
-    do not rise (TESScut writes zeros).
+    SPOC files keep a row for every cadence, so absent ones were dropped by whoever re-packed the file. None when numbers
+    repeat (TESScut writes zeros).
     """
     if "CADENCENO" not in table.columns:
         return None
-    numbers = table.read("CADENCENO").astype(np.int64)
+    numbers = np.sort(table.read("CADENCENO").astype(np.int64), axis=0)
     if numbers.ndim != 1 or numbers.size < 2 or np.any(np.diff(numbers) < 1):
         return None
     return int(numbers[-1] - numbers[0] + 1 - numbers.size)
@@ -141,8 +206,8 @@ def pipeline_mask(header: ProductHeader, quality_mask: int) -> int:
 
 
 def measure_cadence_s(time_btjd: NDArray[np.float64]) -> float | None:
-    """Median positive step between consecutive finite times, seconds; None when there is none."""
-    steps = np.diff(time_btjd[np.isfinite(time_btjd)])
+    """Median positive step between the finite times in ascending order, seconds; None when there is none."""
+    steps = np.diff(np.sort(time_btjd[np.isfinite(time_btjd)]))
     steps = steps[steps > 0]
     return float(np.median(steps)) * _SECONDS_PER_DAY if steps.size else None
 

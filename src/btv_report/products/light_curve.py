@@ -79,7 +79,7 @@ def read_light_curve(
         raise ProductRefusedError(
             f"{product.path.name} has no usable cadence: {no_cadence_reason(cadences.kept, column)}."
         )
-    errors, error_source = _flux_errors(table, header, column, raw, used)
+    errors, error_source = _flux_errors(table, header, column, raw, _in_time(cadences.time_btjd, used))
     divisor, normalisation_note = _divisor(raw[used], normalise=normalise)
     unit = _unit(table, header, column)
     scale = 1.0 if divisor is None else divisor
@@ -93,7 +93,7 @@ def read_light_curve(
         flagged_by_bit=cadences.flagged_by_bit,
         n_cadences=int(raw.size),
         n_used=int(np.count_nonzero(used)),
-        n_nonfinite_time=int(np.count_nonzero(~np.isfinite(cadences.time_btjd))),
+        n_nonfinite_time=int(np.count_nonzero(~np.isfinite(cadences.time_btjd))) - cadences.n_impossible_times,
         n_nonfinite_flux=int(np.count_nonzero(~np.isfinite(raw))),
         exptime_asked_s=exptime_asked_s,
         exptime_header_s=header.exptime_s,
@@ -107,6 +107,8 @@ def read_light_curve(
         flux_note=note,
         n_absent_cadences=cadences.n_absent,
         n_repeated_times=cadences.n_repeated_times,
+        n_impossible_times=cadences.n_impossible_times,
+        times_in_order=cadences.times_in_order,
         repacked=is_repacked(header),
         crowdsap=header_fraction(header, "CROWDSAP"),
         removed_by_column=cadences.removed_by_column,
@@ -173,8 +175,14 @@ def no_cadence_reason(kept: NDArray[np.bool_], column: str) -> str:
     return f"{column} has no finite value in the {int(np.count_nonzero(kept)):,} cadences that are not flagged"
 
 
+def _in_time(time_btjd: NDArray[np.float64], used: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Where the used cadences stand in the file, earliest first."""
+    places = np.flatnonzero(used)
+    return places[np.argsort(time_btjd[places], kind="stable")]
+
+
 def _flux_errors(
-    table: BinaryTable, header: ProductHeader, column: str, flux: NDArray[np.float64], used: NDArray[np.bool_]
+    table: BinaryTable, header: ProductHeader, column: str, flux: NDArray[np.float64], used: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], str]:
     for name in (f"{column}_ERR", "FLUX_ERR"):
         if name in table.columns and table.columns[name].shape == ():
@@ -189,7 +197,11 @@ def _flux_errors(
 
 
 def scatter(flux: NDArray[np.float64]) -> float:
-    """White-noise scatter: 1.4826 times the median absolute first difference over sqrt 2, blind to slow variation."""
+    """
+    White-noise scatter: 1.4826 times the median absolute first difference over sqrt 2, blind to slow variation.
+
+    `flux` is in the order of time.
+    """
     if flux.size < 2:
         return float("nan")
     return float(1.4826 * np.median(np.abs(np.diff(flux))) / np.sqrt(2.0))

@@ -102,6 +102,8 @@ class LightCurveProvenance:
     time_reference : what the file says
     n_absent_cadences : cadence numbers between the first and the last that the file leaves out; None when it numbers none
     n_repeated_times : cadences left out because an earlier one has the same time
+    n_impossible_times : cadences left out because their time cannot be of the sector; not among `n_nonfinite_time`
+    times_in_order : whether the times of the file never fall
     repacked : whether the header says that the file was re-packed from the pipeline's own
     crowdsap : CROWDSAP where the header states it
     flux_note : why another column than the one asked for was used, else empty
@@ -131,6 +133,8 @@ class LightCurveProvenance:
     flux_note: str = ""
     n_absent_cadences: int | None = None
     n_repeated_times: int = 0
+    n_impossible_times: int = 0
+    times_in_order: bool = True
     repacked: bool = False
     crowdsap: float | None = None
     removed_by_column: Mapping[str, int] = field(default_factory=dict)
@@ -154,7 +158,7 @@ class TargetPixelFile:
     crowdsap, flfrcsap : CROWDSAP and FLFRCSAP where known
     removed_by_bit, flagged_by_bit, quality_mask, used : as for a light curve
     wcs_note : why there is no WCS, or that another source than the pixel table was used; empty otherwise
-    n_absent_cadences, n_repeated_times, repacked : as for a light curve
+    n_absent_cadences, n_repeated_times, n_impossible_times, times_in_order, repacked : as for a light curve
     flux_unit : unit of FLUX as the file states it, empty when it does not
     background_subtracted : whether the pipeline subtracted the sky (BACKAPP); TESScut does not
     """
@@ -182,6 +186,8 @@ class TargetPixelFile:
     background_subtracted: bool = True
     n_absent_cadences: int | None = None
     n_repeated_times: int = 0
+    n_impossible_times: int = 0
+    times_in_order: bool = True
     repacked: bool = False
     flux_unit: str = ""
 

@@ -92,6 +92,8 @@ def read_target_pixel_file(
         background_subtracted=subtracted,
         n_absent_cadences=cadences.n_absent,
         n_repeated_times=cadences.n_repeated_times,
+        n_impossible_times=cadences.n_impossible_times,
+        times_in_order=cadences.times_in_order,
         repacked=is_repacked(header),
         flux_unit=table.columns["FLUX"].unit,
     )

@@ -86,7 +86,7 @@ class FoldedLightCurve:
 
 
 def point_to_point_scatter(ppm: NDArray[np.float64]) -> float:
-    """Scatter of one cadence, blind to slow variation; 0 with fewer than two cadences."""
+    """Scatter of one cadence, blind to slow variation, of values in the order of time; 0 with fewer than two cadences."""
     steps = np.diff(ppm)
     return MAD_TO_SIGMA * float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2.0) if steps.size else 0.0
 
@@ -105,7 +105,8 @@ def bin_light_curve(curve: LightCurve, *, bin_hours: float) -> BinnedLightCurve 
 
     Returns None when there is no used cadence or their median flux is not positive (a ratio would flip its sign).
     """
-    time, flux = curve.time_btjd[curve.used], curve.flux[curve.used]
+    order = np.argsort(curve.time_btjd[curve.used], kind="stable")
+    time, flux = curve.time_btjd[curve.used][order], curve.flux[curve.used][order]
     median = float(np.median(flux)) if flux.size else 0.0
     if not median > 0:
         return None

@@ -18,6 +18,7 @@ from btv_report.checks.inputs import PixelStack
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.errors import BtvReportError, ProductCorruptError, ProductRefusedError
 from btv_report.fits.model import ProductKind
+from btv_report.products.cadences import LONGEST_REACH_DAYS
 from btv_report.products.inspect import content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
 from btv_report.products.model import LightCurve, LightCurveProvenance, ProductFile, ProductState, TargetPixelFile
@@ -287,7 +288,7 @@ def _light_curve_notes(request: ReportRequest, curve: LightCurve) -> list[str]:
 
 
 def _cadence_notes(product: ProductFile, how: LightCurveProvenance | TargetPixelFile) -> list[str]:
-    """What readers must know of a file's cadences: dropped before we saw it, without flags, or with times that repeat."""
+    """What readers must know of a file's cadences: dropped before we saw it, without flags, or with odd times."""
     name = product.path.name
     absence = _absence_note(product, how.repacked, how.n_absent_cadences)
     notes = [absence] if absence else []
@@ -297,6 +298,16 @@ def _cadence_notes(product: ProductFile, how: LightCurveProvenance | TargetPixel
         notes.append(
             f"{name}: the times of {how.n_repeated_times:,} cadences repeat that of an earlier one; they were left out. Times "
             "that repeat are a sign of a damaged or re-written file: hold them against another copy."
+        )
+    if how.n_impossible_times:
+        notes.append(
+            f"{name}: cadences left out because their times cannot be of this sector, being more than {LONGEST_REACH_DAYS:g} d "
+            f"from the other ones: {how.n_impossible_times:,}."
+        )
+    if not how.times_in_order:
+        notes.append(
+            f"{name}: the times are not in ascending order, and were sorted for the checks. No pipeline writes them so: hold "
+            "the file against another copy."
         )
     return notes
 
