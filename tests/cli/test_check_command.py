@@ -220,8 +220,33 @@ def test_times_out_of_order_are_said_and_change_no_verdict(
     assert verdicts(answer) == verdicts(whole)
 
 
+def test_cadences_of_zeros_in_transit_are_said_and_change_no_verdict(
+    run: Any, star: WrittenScene, tmp_path: Path
+) -> None:
+    def empty(table: Any) -> None:
+        phase = (table["TIME"] - 2100.9 + 0.65) % 1.3 - 0.65
+        table["FLUX"][np.flatnonzero(np.abs(phase) < 0.04)[::25]] = 0.0
+
+    path = altered(star, tmp_path / "zero_tp.fits", empty)
+    (answer,) = lines_of(check(run, path, "--json", "--no-plot-data"))
+    assert any("every pixel of theirs is exactly 0" in warning for warning in answer["warnings"])
+    (whole,) = lines_of(check(run, star.target_pixel_files[0], "--json", "--no-plot-data"))
+    assert verdicts(answer) == verdicts(whole)
+
+
 def verdicts(answer: dict[str, Any]) -> dict[str, str]:
     return {row["check_id"]: row["verdict"] for row in answer["checks"]}
+
+
+def test_f105_a_stuck_pixel_counts_as_one_without_values(run: Any, star: WrittenScene, tmp_path: Path) -> None:
+    def stick(table: Any) -> None:
+        half = len(table) // 2
+        table["FLUX"][half:, 5, 5] = table["FLUX"][half, 5, 5]
+
+    (answer,) = lines_of(check(run, altered(star, tmp_path / "stuck_tp.fits", stick), "--json", "--no-plot-data"))
+    for row in answer["checks"]:
+        assert "PIXELS_MISSING" in row["flags"]
+        assert row["verdict"] != "fail"
 
 
 def test_dead_aperture_pixels_are_said_in_every_check(run: Any, star: WrittenScene, tmp_path: Path) -> None:

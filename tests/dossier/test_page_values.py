@@ -157,7 +157,7 @@ def test_missing_cadences_and_repacked_files_are_shown(record: RunRecord) -> Non
     pixels["provenance"] |= {
         "n_absent_cadences": 1234, "repacked": True, "flux_column": "FLUX", "flux_unit": "e-/s",
         "flux_err_source": "FLUX_ERR", "n_nonfinite_time": 3, "n_nonfinite_flux": 5,
-        "n_impossible_times": 2, "times_in_order": False,
+        "n_impossible_times": 2, "times_in_order": False, "n_empty_cadences": 4,
     }  # fmt: skip
     card = next(card for card in page_of(record).provenance.cards if card.file == pixels["file"])
     facts = {fact.term: fact.value.text for fact in card.facts}
@@ -165,7 +165,7 @@ def test_missing_cadences_and_repacked_files_are_shown(record: RunRecord) -> Non
     assert facts["Re-packed"] == "yes"
     assert (facts["Flux column"], facts["Flux unit as used"]) == ("FLUX", "e⁻/s")
     assert (facts["Times not finite"], facts["Fluxes not finite"]) == ("3", "5")
-    assert facts["Times that cannot be of the sector"] == "2"
+    assert (facts["Times that cannot be of the sector"], facts["Cadences of zeros only"]) == ("2", "4")
     assert facts["Times in ascending order"] == "no"
     assert "Stamp" in facts
     assert "Normalisation" not in facts

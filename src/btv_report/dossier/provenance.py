@@ -239,6 +239,7 @@ def _completeness(read: Mapping[str, Any]) -> list[Fact]:
         ("n_nonfinite_time", "Times not finite"),
         ("n_repeated_times", "Times that repeat an earlier one"),
         ("n_impossible_times", "Times that cannot be of the sector"),
+        ("n_empty_cadences", "Cadences of zeros only"),
         ("n_nonfinite_flux", "Fluxes not finite"),
     )
     for key, term in counted:

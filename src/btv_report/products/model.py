@@ -159,6 +159,7 @@ class TargetPixelFile:
     removed_by_bit, flagged_by_bit, quality_mask, used : as for a light curve
     wcs_note : why there is no WCS, or that another source than the pixel table was used; empty otherwise
     n_absent_cadences, n_repeated_times, n_impossible_times, times_in_order, repacked : as for a light curve
+    n_empty_cadences : cadences not used because every pixel of theirs is exactly 0; NaN in `flux`
     flux_unit : unit of FLUX as the file states it, empty when it does not
     background_subtracted : whether the pipeline subtracted the sky (BACKAPP); TESScut does not
     """
@@ -188,6 +189,7 @@ class TargetPixelFile:
     n_repeated_times: int = 0
     n_impossible_times: int = 0
     times_in_order: bool = True
+    n_empty_cadences: int = 0
     repacked: bool = False
     flux_unit: str = ""
 

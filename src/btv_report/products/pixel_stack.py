@@ -101,12 +101,17 @@ def sky_note(tpf: TargetPixelFile) -> str:
 
 
 def measure_sky(tpf: TargetPixelFile) -> NDArray[np.float32]:
-    """Median over the faintest third of the pixels (by their mean over the used cadences), per cadence, electron/s."""
+    """
+    Median over the faintest third of the pixels (by their mean over the used cadences), per cadence, electron/s.
+
+    Pixels without values are no faint ones: they may be more than a third of a cut-out at the detector's edge.
+    """
     pixels = tpf.flux.reshape(tpf.flux.shape[0], -1)
     used = pixels[tpf.used]
     finite = np.isfinite(used)
     mean = np.where(finite, used, np.float32(0)).sum(axis=0, dtype=np.float64) / np.maximum(finite.sum(axis=0), 1)
-    faint = mean <= np.percentile(mean, _FAINT_PIXEL_PERCENT)
+    measured = finite.any(axis=0)
+    faint = measured & (mean <= np.percentile(mean[measured], _FAINT_PIXEL_PERCENT))
     selected = pixels[:, faint]
     sky = np.full(selected.shape[0], np.nan, dtype=np.float32)
     measurable = np.isfinite(selected).any(axis=1)

@@ -259,12 +259,18 @@ def _is_target(tpf: TargetPixelFile, image: NDArray[np.float64], peak: tuple[int
 
 
 def _sky_subtracted_image(tpf: TargetPixelFile) -> NDArray[np.float64]:
-    """Mean of the used cadences (a few hundred are enough) minus the sky, taken as the faintest quarter of the pixels."""
+    """
+    Mean of the used cadences (a few hundred are enough) minus the sky, taken as the faintest quarter of the pixels.
+
+    Pixels without values are 0 and no part of the sky.
+    """
     used = np.flatnonzero(tpf.used)
     sample = tpf.flux[used[:: max(1, used.size // 300)]].astype(np.float64)
     finite = np.isfinite(sample)
     image = np.where(finite, sample, 0.0).sum(axis=0) / np.maximum(finite.sum(axis=0), 1)
-    return np.asarray(image - np.percentile(image, 25.0), dtype=np.float64)
+    measured = finite.any(axis=0)
+    sky = np.percentile(image[measured], 25.0) if measured.any() else 0.0
+    return np.asarray(np.where(measured, image - sky, 0.0), dtype=np.float64)
 
 
 def _light(image: NDArray[np.float64], row: float, column: float) -> float:

@@ -15,6 +15,7 @@ from btv_report.fits.headers import header_fraction, header_values, is_repacked
 from btv_report.fits.model import ProductHeader, ProductKind
 from btv_report.fits.table import BinaryTable, read_table
 from btv_report.products.cadences import read_cadences
+from btv_report.products.dead_pixels import blank_dead_pixels, blank_empty_cadences
 from btv_report.products.model import ProductFile, TargetPixelFile
 from btv_report.products.sky import stamp_wcs
 from btv_report.quality import DEFAULT_QUALITY_MASK
@@ -43,8 +44,8 @@ def read_target_pixel_file(
     Returns
     -------
     TargetPixelFile
-        Every cadence of the file, in its order; NaN where a pixel is zero in all of them. Flux is in the file's
-        unit (electron/s), float32, shape (n, n_row, n_column).
+        Every cadence of the file, in its order; NaN where a cadence holds zeros only, and where a pixel is zero in all of them
+        or stands still (see `dead_pixels`). Flux is in the file's unit (electron/s), float32, shape (n, n_row, n_column).
 
     Raises
     ------
@@ -57,7 +58,9 @@ def read_target_pixel_file(
     hdus = list(walk_hdus(content))
     table = read_table(content, hdus[1], product.path.name)
     cadences = read_cadences(table, header, quality_mask)
-    flux = _without_dead_pixels(_cube(table, "FLUX"), cadences.kept)
+    flux = _cube(table, "FLUX")  # our own copy
+    n_empty = blank_empty_cadences(flux, cadences.kept)
+    blank_dead_pixels(flux, cadences.kept & np.isfinite(flux).any(axis=(1, 2)))
     used = cadences.kept & np.isfinite(flux).reshape(flux.shape[0], -1).any(axis=1)
     if not used.any():
         raise ProductRefusedError(f"{product.path.name} has no usable cadence: {no_pixel_reason(cadences.kept)}.")
@@ -94,6 +97,7 @@ def read_target_pixel_file(
         n_repeated_times=cadences.n_repeated_times,
         n_impossible_times=cadences.n_impossible_times,
         times_in_order=cadences.times_in_order,
+        n_empty_cadences=n_empty,
         repacked=is_repacked(header),
         flux_unit=table.columns["FLUX"].unit,
     )
@@ -144,27 +148,6 @@ def _cube(table: BinaryTable, name: str) -> NDArray[np.float32]:
     if name == "FLUX":
         stamp_shape(table)
     return np.asarray(table.read(name), dtype=np.float32)
-
-
-def _without_dead_pixels(flux: NDArray[np.float32], kept: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """
-    The cube with NaN in pixels that are zero (or not finite) in every cadence: nothing was measured there.
-
-    TESScut writes zeros where a cut-out leaves the detector's exposed columns. A pixel with another value in the first or the
-    last kept cadence is not looked at further.
-    """
-    ends = np.flatnonzero(kept)[[0, -1]] if kept.any() else np.array([0, -1])
-    silent = ~(np.isfinite(flux[ends]) & (flux[ends] != 0)).any(axis=0)
-    row, column = np.nonzero(silent)
-    if row.size == 0:
-        return flux
-    values = flux[:, row, column]
-    dead = ~(np.isfinite(values) & (values != 0)).any(axis=0)
-    if not dead.any():
-        return flux
-    measured = flux.copy()
-    measured[:, row[dead], column[dead]] = np.nan
-    return measured
 
 
 def _is_sky_subtracted(header: ProductHeader) -> bool:

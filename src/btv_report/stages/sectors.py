@@ -288,7 +288,7 @@ def _light_curve_notes(request: ReportRequest, curve: LightCurve) -> list[str]:
 
 
 def _cadence_notes(product: ProductFile, how: LightCurveProvenance | TargetPixelFile) -> list[str]:
-    """What readers must know of a file's cadences: dropped before we saw it, without flags, or with odd times."""
+    """What readers must know of a file's cadences: dropped before we saw it, without flags, empty, or with odd times."""
     name = product.path.name
     absence = _absence_note(product, how.repacked, how.n_absent_cadences)
     notes = [absence] if absence else []
@@ -308,6 +308,11 @@ def _cadence_notes(product: ProductFile, how: LightCurveProvenance | TargetPixel
         notes.append(
             f"{name}: the times are not in ascending order, and were sorted for the checks. No pipeline writes them so: hold "
             "the file against another copy."
+        )
+    if isinstance(how, TargetPixelFile) and how.n_empty_cadences:
+        notes.append(
+            f"{name}: cadences left out because every pixel of theirs is exactly 0, so that nothing was measured: "
+            f"{how.n_empty_cadences:,}."
         )
     return notes
 

@@ -148,6 +148,7 @@ def pixel_file_provenance(tpf: TargetPixelFile) -> dict[str, Any]:
         "n_repeated_times": tpf.n_repeated_times,
         "n_impossible_times": tpf.n_impossible_times,
         "times_in_order": tpf.times_in_order,
+        "n_empty_cadences": tpf.n_empty_cadences,
         "repacked": tpf.repacked,
         "flux_column": "FLUX",
         "flux_unit": tpf.flux_unit,
