@@ -249,6 +249,18 @@ def test_f105_a_stuck_pixel_counts_as_one_without_values(run: Any, star: Written
         assert row["verdict"] != "fail"
 
 
+def test_odd_values_in_the_table_of_neighbours_are_said(run: Any, star: WrittenScene, tmp_path: Path) -> None:
+    table = tmp_path / "stars.csv"
+    lines = star.neighbours.read_text(encoding="utf-8").splitlines()
+    names = lines[0].split(",")
+    odd = lines[-1].split(",")
+    odd[names.index("tmag")], odd[names.index("pmra")], odd[names.index("pmdec")] = "-99.9", "-9999", "-9999"
+    table.write_text("\n".join([*lines[:-1], ",".join(odd)]) + "\n", encoding="utf-8")
+    (answer,) = lines_of(check(run, star.target_pixel_files[0], "--neighbours", table, "--json", "--no-plot-data"))
+    (said,) = [warning for warning in answer["warnings"] if warning.startswith("stars.csv")]
+    assert "1 magnitude outside -2 ... 25 and 1 proper motion of -9999 or above 11,000 mas/yr count as unknown" in said
+
+
 def test_dead_aperture_pixels_are_said_in_every_check(run: Any, star: WrittenScene, tmp_path: Path) -> None:
     def kill(table: Any) -> None:
         table["FLUX"][:, 5, 5] = np.inf

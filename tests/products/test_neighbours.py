@@ -235,3 +235,26 @@ def test_a_star_listed_twice_counts_once(tmp_path: Path) -> None:
     catalogue = read_neighbours(write(tmp_path, text))
     assert [(star.star_id, star.magnitude) for star in catalogue.stars] == [("TIC 7", 11.5), ("TIC 8", 12.5)]
     assert (catalogue.n_repeated, catalogue.n_left_out) == (1, 0)
+
+
+@pytest.mark.parametrize("text", ["99", "99.99", "-99.9", "-999", "-9999", "25.1", "-2.1"])
+def test_a_magnitude_that_no_star_has_is_unknown_and_counted(tmp_path: Path, text: str) -> None:
+    table = f"id,ra,dec,tmag,gmag\n1,10,20,{text},\n2,10,20,,{text}\n3,10,20,0,-1.4\n4,10,20,25,\n"
+    catalogue = read_neighbours(write(tmp_path, table))
+    assert [(star.tmag, star.gmag) for star in catalogue.stars] == [
+        (None, None),
+        (None, None),
+        (0.0, -1.4),
+        (25.0, None),
+    ]
+    assert (catalogue.n_odd_magnitudes, catalogue.n_odd_motions) == (2, 0)
+
+
+@pytest.mark.parametrize("motion", ["-9999,-9999", "-9999,0", "0,-9999", "11001,0", "8000,-8000", "61000,-38500"])
+def test_a_proper_motion_that_no_star_has_is_unknown_and_counted(tmp_path: Path, motion: str) -> None:
+    table = f"id,ra,dec,tmag,pmra,pmdec\n1,10,20,12,{motion}\n2,10,20,12,-801.6,10362.4\n"
+    catalogue = read_neighbours(write(tmp_path, table))
+    odd, barnard = (star.position for star in catalogue.stars)
+    assert (odd.pmra_mas_per_yr, odd.pmdec_mas_per_yr, odd.pm_known) == (0.0, 0.0, False)
+    assert (barnard.pmdec_mas_per_yr, barnard.pm_known) == (10362.4, True)
+    assert (catalogue.n_odd_magnitudes, catalogue.n_odd_motions) == (0, 1)

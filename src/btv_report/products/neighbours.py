@@ -21,6 +21,8 @@ from btv_report.products.neighbour_columns import (
     NO_STAR,
     REQUIRED,
     TIC_EPOCH_YEAR,
+    can_be_magnitude,
+    can_be_proper_motion,
     find_columns,
     stated_epoch_year,
 )
@@ -65,12 +67,16 @@ class StarCatalogue:
     stars : in the order of the file, the target included if it is listed (see `without_target`)
     n_left_out : rows that the TIC marks as artefacts, duplicates or stars that were split: they are no stars of their own
     n_repeated : rows with the identifier of an earlier row; the first one counts
+    n_odd_magnitudes : magnitudes that no star has, such as 99 or -99.9, taken as unknown
+    n_odd_motions : stars with a proper motion that no star has, such as -9999, taken as unknown
     """
 
     sha256: str
     stars: tuple[Neighbour, ...]
     n_left_out: int = 0
     n_repeated: int = 0
+    n_odd_magnitudes: int = 0
+    n_odd_motions: int = 0
 
 
 def read_neighbours(path: Path) -> StarCatalogue:
@@ -107,14 +113,44 @@ def read_neighbours(path: Path) -> StarCatalogue:
             path=path,
         )
     _require_epoch(rows, path)
+    odd = _OddValues()
     listed = tuple(
-        _neighbour(cells, f"{where} of the catalogue {path.name}", path, rows.epoch_year)
+        _neighbour(cells, f"{where} of the catalogue {path.name}", path, rows.epoch_year, odd)
         for cells, where in zip(rows.cells, rows.where, strict=True)
         if _is_star(cells)
     )
     stars = {star.star_id: star for star in reversed(listed)}
     once = tuple(star for star in listed if stars[star.star_id] is star)
-    return StarCatalogue(file.sha256, once, len(rows.cells) - len(listed), len(listed) - len(once))
+    return StarCatalogue(
+        file.sha256,
+        once,
+        len(rows.cells) - len(listed),
+        len(listed) - len(once),
+        odd.n_magnitudes,
+        odd.n_motions,
+    )
+
+
+@dataclass
+class _OddValues:
+    """Counts of what tables write in place of an unknown value."""
+
+    n_magnitudes: int = 0
+    n_motions: int = 0
+
+    def magnitude(self, value: float | None) -> float | None:
+        """The magnitude, None where no star has such a one."""
+        if value is None or can_be_magnitude(value):
+            return value
+        self.n_magnitudes += 1
+        return None
+
+    def motion(self, pmra: float | None, pmdec: float | None) -> tuple[float | None, float | None]:
+        """The proper motion, (None, None) where no star has such a one."""
+        if can_be_proper_motion(pmra or 0.0, pmdec or 0.0):
+            return pmra, pmdec
+        self.n_motions += 1
+        return None, None
 
 
 def _is_star(cells: Mapping[str, str | None]) -> bool:
@@ -256,7 +292,9 @@ def stars_near(stars: Sequence[Neighbour], position: SkyPosition, radius_arcsec:
     return sum(separation_arcsec(position, star.position) <= radius_arcsec for star in stars)
 
 
-def _neighbour(cells: Mapping[str, str | None], where: str, path: Path, epoch_year: float | None) -> Neighbour:
+def _neighbour(
+    cells: Mapping[str, str | None], where: str, path: Path, epoch_year: float | None, odd: _OddValues
+) -> Neighbour:
     star_id = cells["id"]
     if star_id is None:
         raise UsageError(f"{where} has no id.", path=path)
@@ -267,7 +305,7 @@ def _neighbour(cells: Mapping[str, str | None], where: str, path: Path, epoch_ye
             hint="Positions are in degrees.",
             path=path,
         )
-    pmra, pmdec = _number(cells, "pmra", where, path), _number(cells, "pmdec", where, path)
+    pmra, pmdec = odd.motion(_number(cells, "pmra", where, path), _number(cells, "pmdec", where, path))
     epoch = _number(cells, "ref_epoch", where, path)
     if epoch is not None and not EARLIEST_EPOCH_YEAR <= epoch <= LATEST_EPOCH_YEAR:
         raise UsageError(
@@ -287,8 +325,8 @@ def _neighbour(cells: Mapping[str, str | None], where: str, path: Path, epoch_ye
     return Neighbour(
         _exact_id(star_id, where, path),
         position,
-        _number(cells, "tmag", where, path),
-        _number(cells, "gmag", where, path),
+        odd.magnitude(_number(cells, "tmag", where, path)),
+        odd.magnitude(_number(cells, "gmag", where, path)),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from btv_report.archive.mast_types import TicStar
 from btv_report.archive.tic_targets import SOURCE, neighbours_of, rows_sha256
 from btv_report.errors import UsageError
+from btv_report.products.neighbour_columns import BRIGHTEST_MAG, FAINTEST_MAG, FASTEST_MAS_PER_YR
 from btv_report.products.neighbours import StarCatalogue, read_neighbours, stars_near, without_target
 from btv_report.targets import Neighbour, Target
 
@@ -139,6 +140,8 @@ def _around(
             f"{table.name}: {rows} left out, because the TIC marks them as artefacts, duplicates or split stars, which are no "
             "stars of their own."
         )
+    if odd := _odd_values(catalogue):
+        warnings.append(f"{table.name}: {odd}.")
     position = target.position
     stars: tuple[Neighbour, ...] | None = None
     if position is not None and not stars_near(catalogue.stars, position, FIELD_RADIUS_ARCSEC):
@@ -149,3 +152,21 @@ def _around(
     else:
         stars = without_target(catalogue.stars, tic_id=target.tic_id, position=position, year=year or 2000.0)
     return FoundNeighbours(stars, table.name, catalogue.sha256, from_mirror=from_mirror, warnings=tuple(warnings))
+
+
+def _odd_values(catalogue: StarCatalogue) -> str:
+    """How many values of a table no star has, and what was made of them; empty when there are none."""
+    n_magnitudes, n_motions = catalogue.n_odd_magnitudes, catalogue.n_odd_motions
+    parts = []
+    if n_magnitudes:
+        parts.append(
+            f"{n_magnitudes:,} magnitude{'' if n_magnitudes == 1 else 's'} outside {BRIGHTEST_MAG:g} ... {FAINTEST_MAG:g}"
+        )
+    if n_motions:
+        parts.append(
+            f"{n_motions:,} proper motion{'' if n_motions == 1 else 's'} of -9999 or above {FASTEST_MAS_PER_YR:,.0f} mas/yr"
+        )
+    if not parts:
+        return ""
+    verb = "counts" if n_magnitudes + n_motions == 1 else "count"
+    return f"{' and '.join(parts)} {verb} as unknown, because no star has such values"
