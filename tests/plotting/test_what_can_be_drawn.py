@@ -75,6 +75,20 @@ def test_pixels_that_are_no_cube_are_refused(make_result: Make, pixels: NDArray[
         plot_centroid_shift(make_result("V08", stored=False), tpf_data=pixels)
 
 
+@pytest.mark.parametrize("check_id", ["V08", "V09", "V20"])
+@pytest.mark.parametrize("shape", [(10, 3, 3), (9, 13), (5, 13, 9)])
+def test_pixels_of_another_shape_than_the_stamps_are_refused(
+    make_result: Make, check_id: str, shape: tuple[int, ...]
+) -> None:
+    result = make_result(check_id)
+    n_row, n_column = next(iter(result.details["plot_data"].values())).shape
+    with pytest.raises(PlotError) as caught:
+        FUNCTIONS[check_id](result, tpf_data=np.ones(shape))
+    assert f"tpf_data has the shape {shape}" in str(caught.value)
+    assert f"have {n_row} rows x {n_column} columns" in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+
+
 def test_median_leaves_out_nan_and_masked_pixels_and_keeps_dead_ones_as_gaps() -> None:
     cube = np.ones((5, 3, 4))
     cube[0, 0, 0] = np.nan

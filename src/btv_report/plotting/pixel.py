@@ -2,8 +2,8 @@
 The pictures of the four pixel checks, from a check result.
 
 Each function takes the `CheckResult` of one sector (or the check as a run record or `check --json` holds it), draws the stamps
-that the result stores, and falls back on the median of the pixels, `tpf_data`, where it stores none. Without `ax` it returns a
-Plotly figure; with matplotlib axes it draws on them and returns them.
+that the result stores, and falls back on the median of the pixels, `tpf_data`, where it stores none (V10 is a curve, and
+takes none). Without `ax` it returns a Plotly figure; with matplotlib axes it draws on them and returns them.
 
 Rows and columns are 0-based in the stamp, pixel centres at integers, row 0 at the bottom. What the stamps cannot show needs
 the pixel file again: animations of the centroid cadence by cadence, light curves of single pixels, other apertures.
@@ -68,7 +68,8 @@ def plot_centroid_shift(
     Raises
     ------
     PlotError
-        (a ValueError) If the result is of another check, or there is neither a stored stamp nor `tpf_data`.
+        (a ValueError) If the result is of another check, there is neither a stored stamp nor `tpf_data`, or `tpf_data` has
+        other rows and columns than the stored stamps.
     """
     one = result_of(result, "V08", "plot_centroid_shift")
     image, stored = image_to_draw(one, "reference_image", tpf_data)
@@ -113,7 +114,8 @@ def plot_difference_image(
     Raises
     ------
     PlotError
-        (a ValueError) If the result is of another check, there is neither a stored stamp nor `tpf_data`, or nobody knows `cmap`.
+        (a ValueError) If the result is of another check, there is neither a stored stamp nor `tpf_data`, `tpf_data` has other
+        rows and columns than the stored stamps, or nobody knows `cmap`.
     """
     one = result_of(result, "V09", "plot_difference_image")
     image, stored = image_to_draw(one, "difference_image", tpf_data)
@@ -172,7 +174,8 @@ def plot_ghost(
     Raises
     ------
     PlotError
-        (a ValueError) If the result is of another check, or there is neither a stored stamp nor `tpf_data`.
+        (a ValueError) If the result is of another check, there is neither a stored stamp nor `tpf_data`, or `tpf_data` has
+        other rows and columns than the stored stamps.
     """
     one = result_of(result, "V20", "plot_ghost")
     image, stored = image_to_draw(one, "difference_image", tpf_data)

@@ -135,9 +135,11 @@ def image_to_draw(result: CheckResult, name: str, tpf_data: ArrayLike | None) ->
     Raises
     ------
     PlotError
-        If there is neither, or `tpf_data` is no cube with a finite value.
+        If there is neither, or `tpf_data` is no cube with a finite value, or its pixels are not those of the stored stamps.
     """
     image = stored_image(result, name)
+    if tpf_data is not None:
+        _require_shape(result, tpf_data)
     if image is not None:
         return image, True
     if tpf_data is not None:
@@ -149,6 +151,26 @@ def image_to_draw(result: CheckResult, name: str, tpf_data: ArrayLike | None) ->
         if result.sector is not None
         else "Give the result of one sector: the combination of sectors has no pixels.",
     )
+
+
+def _require_shape(result: CheckResult, tpf_data: ArrayLike) -> None:
+    """
+    Refuse pixels of another shape than the stamps of the result: they are of another file.
+
+    Raises
+    ------
+    PlotError
+        Naming both shapes.
+    """
+    shape = np.shape(tpf_data)
+    for name in result.details.get(PLOT_DATA, {}):
+        stamp = stored_image(result, name)
+        if stamp is not None and (len(shape) != 3 or shape[1:] != stamp.shape):
+            raise PlotError(
+                f"tpf_data has the shape {shape}, but the stamps of the {result.check_id} result of {place_words(result)} have "
+                f"{stamp.shape[0]} rows x {stamp.shape[1]} columns.",
+                hint="Give the flux of the pixel file that was checked (cadences x rows x columns).",
+            )
 
 
 def median_image(tpf_data: ArrayLike) -> FloatImage:
