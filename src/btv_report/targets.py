@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+FASTEST_MAS_PER_YR = 11_000.0
+"""Barnard's star has 10,393 mas/yr and is the fastest."""
+_UNKNOWN_MOTION = -9999.0
 MAX_TIC_ID = 10**11
 MAX_SECTOR = 999
 """Sector 100 began in 2026, and a year has thirteen or fourteen."""
+
+
+def can_be_proper_motion(pmra_mas_per_yr: float, pmdec_mas_per_yr: float) -> bool:
+    """Whether a star can move so; -9999 in one component alone is no motion either (no known star has it)."""
+    stated = _UNKNOWN_MOTION not in {pmra_mas_per_yr, pmdec_mas_per_yr}
+    return stated and math.hypot(pmra_mas_per_yr, pmdec_mas_per_yr) <= FASTEST_MAS_PER_YR
 
 
 @dataclass(frozen=True)
@@ -159,7 +168,9 @@ class Target:
         ra_deg, dec_deg = number("RA_OBJ", zero_is_unknown=False), number("DEC_OBJ", zero_is_unknown=False)
         position = None
         if ra_deg is not None and dec_deg is not None:
-            pmra, pmdec = number("PMRA", zero_is_unknown=False), number("PMDEC", zero_is_unknown=False)
+            pmra, pmdec = (number(key, zero_is_unknown=False) for key in ("PMRA", "PMDEC"))
+            if not can_be_proper_motion(pmra or 0.0, pmdec or 0.0):
+                pmra = pmdec = None
             moved = pmra is not None and pmdec is not None and (pmra != 0 or pmdec != 0)
             position = SkyPosition(ra_deg, dec_deg, pmra or 0.0, pmdec or 0.0, 2000.0, moved)
         stellar = StellarParameters(

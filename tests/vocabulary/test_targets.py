@@ -42,3 +42,10 @@ def test_position_without_known_motion_stays() -> None:
 def test_negative_stellar_parameters_are_refused(field: str) -> None:
     with pytest.raises(ValueError, match=field):
         StellarParameters(**{field: -1.0})
+
+
+@pytest.mark.parametrize("motion", [(-9999.0, -9999.0), (12.0, -9999.0), (11001.0, 0.0)])
+def test_a_motion_that_no_star_has_is_not_known(motion: tuple[float, float]) -> None:
+    header = {"RA_OBJ": 65.4, "DEC_OBJ": 28.4, "PMRA": motion[0], "PMDEC": motion[1]}
+    target = Target.from_header(header, tic_id=1, source="header of x")
+    assert target.position == SkyPosition(65.4, 28.4)

@@ -8,7 +8,6 @@ archive (`source_id, ra, dec, phot_g_mean_mag, pmra, pmdec, ref_epoch`), Gaia DR
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
@@ -39,10 +38,6 @@ GAIA_EDR3_EPOCH_YEAR = 2016.0
 BRIGHTEST_MAG, FAINTEST_MAG = -2.0, 25.0
 """Sirius, the brightest star, has about -1.4; the TIC and Gaia end at 21 to 22. Beyond, a table means "unknown" (99, -99.9)."""
 
-FASTEST_MAS_PER_YR = 11_000.0
-"""Barnard's star has 10,393 mas/yr and is the fastest."""
-
-_UNKNOWN_MOTION = -9999.0
 _ONLY_SINCE_GAIA_EDR3 = frozenset({"ruwe", "non_single_star"})
 
 
@@ -90,9 +85,3 @@ def stated_epoch_year(names: Collection[str]) -> float | None:
 def can_be_magnitude(magnitude: float) -> bool:
     """Whether a star can have this magnitude. Some tables write 0 for "unknown": that cannot be told from Vega."""
     return BRIGHTEST_MAG <= magnitude <= FAINTEST_MAG
-
-
-def can_be_proper_motion(pmra_mas_per_yr: float, pmdec_mas_per_yr: float) -> bool:
-    """Whether a star can move so; -9999 in one component alone is no motion either (no known star has it)."""
-    stated = _UNKNOWN_MOTION not in {pmra_mas_per_yr, pmdec_mas_per_yr}
-    return stated and math.hypot(pmra_mas_per_yr, pmdec_mas_per_yr) <= FASTEST_MAS_PER_YR

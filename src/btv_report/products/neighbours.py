@@ -22,12 +22,11 @@ from btv_report.products.neighbour_columns import (
     REQUIRED,
     TIC_EPOCH_YEAR,
     can_be_magnitude,
-    can_be_proper_motion,
     find_columns,
     stated_epoch_year,
 )
 from btv_report.sky_distance import separation_arcsec
-from btv_report.targets import MAX_TIC_ID, Neighbour, SkyPosition
+from btv_report.targets import MAX_TIC_ID, Neighbour, SkyPosition, can_be_proper_motion
 
 MAX_CATALOGUE_BYTES = 64_000_000
 TARGET_RADIUS_ARCSEC = 1.0

@@ -10,9 +10,9 @@ from pathlib import Path
 from btv_report.archive.mast_types import TicStar
 from btv_report.archive.tic_targets import SOURCE, neighbours_of, rows_sha256
 from btv_report.errors import UsageError
-from btv_report.products.neighbour_columns import BRIGHTEST_MAG, FAINTEST_MAG, FASTEST_MAS_PER_YR
+from btv_report.products.neighbour_columns import BRIGHTEST_MAG, FAINTEST_MAG
 from btv_report.products.neighbours import StarCatalogue, read_neighbours, stars_near, without_target
-from btv_report.targets import Neighbour, Target
+from btv_report.targets import FASTEST_MAS_PER_YR, Neighbour, Target
 
 # A table without a single star so close, the target included, is of another field: half the width of a usual stamp.
 FIELD_RADIUS_ARCSEC = 120.0
