@@ -11,10 +11,11 @@ import pytest
 from scipy.stats import kstest
 
 from btv_report.checks.combine_significance import fisher_p
+from btv_report.checks.depth_curve import measure_depths
 from btv_report.checks.difference_image import measure_pixels
 from btv_report.checks.result import Verdict
 from btv_report.checks.scene import describe_scene
-from btv_report.checks.v10_aperture_dependence import check_aperture_dependence, measure_depths
+from btv_report.checks.v10_aperture_dependence import check_aperture_dependence
 from btv_report.ephemeris import Ephemeris
 
 Scene = Callable[..., Any]

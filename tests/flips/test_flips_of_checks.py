@@ -160,10 +160,10 @@ def stars_are_listed_where_they_are(workshop: Any) -> None:
 
 
 C = "btv_report.checks"
-V08, V09, V10, DIFF, REPORT = (
+V08, V09, CURVE, DIFF, REPORT = (
     f"{C}.v08_centroid_shift",
     f"{C}.v09_difference_image",
-    f"{C}.v10_aperture_dependence",
+    f"{C}.depth_curve",
     f"{C}.difference_image",
     f"{C}.reporting",
 )
@@ -190,8 +190,8 @@ FLIPS: list[tuple[str, str, str, str, Truth]] = [
     ("0-1-based in the centroid", f"{V08}:_moment_weights", "np.argwhere(measurement.valid)", "(np.argwhere(measurement.valid) + 1)", shift_points_to_the_source_from_the_centre_of_light),
     ("half-pixel in the centroid", f"{V08}:_moment_weights", "np.argwhere(measurement.valid)", "(np.argwhere(measurement.valid) + 0.5)", shift_points_to_the_source_from_the_centre_of_light),
     ("row-column in the errors of the centroid", f"{V08}:_details", '"covariance_px2": shift.covariance_px2.tolist()', '"covariance_px2": shift.covariance_px2[::-1, ::-1].tolist()', errors_follow_rows_and_columns),
-    ("ppm-fraction in V10", f"{V10}:PPM", "1e6", "1", depths_are_ppm),
-    ("ppm-percent in V10", f"{V10}:PPM", "1e6", "100", depths_are_ppm),
+    ("ppm-fraction in V10", f"{CURVE}:PPM", "1e6", "1", depths_are_ppm),
+    ("ppm-percent in V10", f"{CURVE}:PPM", "1e6", "100", depths_are_ppm),
     ("ppm-fraction in the depth map", f"{V09}:PPM", "1e6", "1", depths_are_ppm),
     ("ppm-fraction of the single transits", f"{DIFF}:PPM", "1e6", "1", depths_are_ppm),
     ("hours-days in the duration", "btv_report.ephemeris:HOURS_PER_DAY", "24", "1", windows_last_as_long_as_the_transit),

@@ -18,10 +18,9 @@ from btv_report.checks.inputs import PixelStack
 from btv_report.checks.prf_grid import PrfGrid
 from btv_report.errors import BtvReportError, ProductCorruptError, ProductRefusedError
 from btv_report.fits.model import ProductKind
-from btv_report.products.cadences import LONGEST_REACH_DAYS
 from btv_report.products.inspect import content_of, inspect_file
 from btv_report.products.light_curve import read_light_curve
-from btv_report.products.model import LightCurve, LightCurveProvenance, ProductFile, ProductState, TargetPixelFile
+from btv_report.products.model import LightCurve, ProductFile, ProductState, TargetPixelFile
 from btv_report.products.neighbours import StarCatalogue
 from btv_report.products.pixel_stack import build_pixel_stack, keep_brightest, sky_note
 from btv_report.products.prf_files import PrfFolder
@@ -32,6 +31,7 @@ from btv_report.record import TimeOffsetValue
 from btv_report.stages.archive import ArchiveFinds, ask_archive
 from btv_report.stages.dv_reports import DvFinds, find_dv_reports, with_origins
 from btv_report.stages.faults import fault_warnings, missing_sectors, nothing_usable
+from btv_report.stages.file_notes import cadence_notes, light_curve_notes, unplaced_note
 from btv_report.stages.neighbours import FoundNeighbours, find_neighbours, given_table
 from btv_report.stages.prf_sets import NO_SETS, find_prf_sets
 from btv_report.stages.request import ReportRequest
@@ -187,16 +187,8 @@ def place_stars(
     """
     placed = build_pixel_stack(tpf, position=target.position, tmag=target.tmag, neighbours=neighbours.stars, prfs=prfs)
     stack, crowded = keep_brightest(placed)
-    notes = [sky_note(tpf), stack.wcs_disagrees, _unplaced_note(tpf, target, neighbours), crowded]
-    return PixelSector(tpf, stack, (*(note for note in notes if note), *_cadence_notes(tpf.product, tpf)))
-
-
-def _unplaced_note(tpf: TargetPixelFile, target: Target, neighbours: FoundNeighbours) -> str:
-    """A sentence where a catalogue is at hand and its stars cannot be put on the stamp, else empty."""
-    if not neighbours.stars or (tpf.wcs is not None and target.position is not None):
-        return ""
-    why = "the file has no usable coordinates" if tpf.wcs is None else "the target's own position is not known"
-    return f"{tpf.product.path.name}: the stars of the catalogue cannot be placed on the stamp ({why}); no neighbour is weighed."
+    notes = [sky_note(tpf), stack.wcs_disagrees, unplaced_note(tpf, target, neighbours), crowded]
+    return PixelSector(tpf, stack, (*(note for note in notes if note), *cadence_notes(tpf.product, tpf)))
 
 
 def _search(request: ReportRequest) -> MirrorAnswer:
@@ -274,59 +266,7 @@ def _read_light_curves(request: ReportRequest, found: FoundProducts) -> None:
             found.refuse(product, error)
             continue
         found.light_curves.append(curve)
-        found.warnings += _light_curve_notes(request, curve)
-
-
-def _light_curve_notes(request: ReportRequest, curve: LightCurve) -> list[str]:
-    name, how = curve.product.path.name, curve.provenance
-    notes = _cadence_notes(curve.product, how)
-    if how.flux_note:
-        notes.append(f"{name}: {how.flux_note}")
-    if how.normalisation_note and request.normalise:
-        notes.append(f"{name}: {how.normalisation_note}")
-    return notes
-
-
-def _cadence_notes(product: ProductFile, how: LightCurveProvenance | TargetPixelFile) -> list[str]:
-    """What readers must know of a file's cadences: dropped before we saw it, without flags, empty, or with odd times."""
-    name = product.path.name
-    absence = _absence_note(product, how.repacked, how.n_absent_cadences)
-    notes = [absence] if absence else []
-    if not how.quality_column:
-        notes.append(f"{name} has no QUALITY column: no cadence could be left out for its flags.")
-    if how.n_repeated_times:
-        notes.append(
-            f"{name}: the times of {how.n_repeated_times:,} cadences repeat that of an earlier one; they were left out. Times "
-            "that repeat are a sign of a damaged or re-written file: hold them against another copy."
-        )
-    if how.n_impossible_times:
-        notes.append(
-            f"{name}: cadences left out because their times cannot be of this sector, being more than {LONGEST_REACH_DAYS:g} d "
-            f"from the other ones: {how.n_impossible_times:,}."
-        )
-    if not how.times_in_order:
-        notes.append(
-            f"{name}: the times are not in ascending order, and were sorted for the checks. No pipeline writes them so: hold "
-            "the file against another copy."
-        )
-    if isinstance(how, TargetPixelFile) and how.n_empty_cadences:
-        notes.append(
-            f"{name}: cadences left out because every pixel of theirs is exactly 0, so that nothing was measured: "
-            f"{how.n_empty_cadences:,}."
-        )
-    return notes
-
-
-def _absence_note(product: ProductFile, repacked: bool, n_absent: int | None) -> str:
-    """A sentence about cadences that somebody dropped before we saw the file; empty when there are none."""
-    if not repacked and not n_absent:
-        return ""
-    name = product.path.name
-    origin = f"{name} is a re-packed copy, not the pipeline's own file" if repacked else name
-    if not n_absent:
-        return f"{origin}."
-    joint = "; it" if repacked else ""
-    return f"{origin}{joint} leaves out {n_absent} cadences between its first and last, so their quality flags are unknown."
+        found.warnings += light_curve_notes(curve, normalise=request.normalise)
 
 
 def _find_neighbours(found: FoundProducts, given: tuple[Path, StarCatalogue] | None) -> None:
