@@ -97,7 +97,8 @@ def test_store_rebuild_render_and_verify_hold(desk: Desk) -> None:
     assert run_command("render", workspace=root).code == 0
     assert tree(desk.site) == before
     ran = run_command("verify", workspace=root)
-    assert (ran.code, ran.stdout) == (0, "Everything holds: records, ledger, store and site.\n")
+    assert ran.code == 0
+    assert ran.stdout.startswith("Everything holds: records, ledger, store and site.\n")
 
 
 @pytest.mark.parametrize("harm", ["removed", "changed", "changed at the same size", "a link"])
