@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from btv_report.checks.apertures import circle_overlap
 from btv_report.checks.combine_significance import fisher_p
-from btv_report.checks.depth_curve import measure_depths
+from btv_report.checks.depth_curve import MAX_NEIGHBOURS, RADII_PX, _width_errors, measure_depths
 from btv_report.checks.difference_image import measure_pixels
+from btv_report.checks.prf import GaussianPrf, own_image_prf
 from btv_report.checks.result import Verdict
 from btv_report.checks.scene import describe_scene
 from btv_report.checks.v10_aperture_dependence import check_aperture_dependence
@@ -107,3 +109,32 @@ def test_depths_say_which_background_they_stand_on(scene: Scene) -> None:
     parameters = check(spec).parameters
     assert parameters["depth_ppm_pipeline_background"].startswith("local")
     assert parameters["transit_depth_background"] == "as in the file"
+
+
+def test_the_width_of_neighbours_images_counts_where_the_prf_is_a_gaussian(scene: Scene) -> None:
+    """The rim of a circle that cuts a neighbour's image makes the share of its light uncertain; a star far away makes none."""
+    sizes = {}
+    for name, place in (("rim", (7.4, 6.4)), ("away", (10.8, 10.6))):
+        spec = scene(depth=0.01, neighbours=((*place, 9000.0),), ephemeris=EPHEMERIS, cadence_s=1800.0)
+        measurement = measure_pixels(spec.make(), spec.ephemeris)
+        seen = describe_scene(measurement)
+        assert seen is not None
+        gaussian = replace(seen, prf=GaussianPrf(measurement.stack.shape, 0.85, 0.85))
+        circles = np.stack([circle_overlap(measurement.stack.shape, 5.2, 4.8, radius).ravel() for radius in RADII_PX])
+        level = circles @ measurement.control
+        sizes[name] = float(np.abs(_width_errors(measurement, gaussian, circles, level)).max())
+        own = replace(seen, prf=own_image_prf(seen.control, 5.2, 4.8))
+        assert _width_errors(measurement, own, circles, level).size == 0
+    assert sizes["rim"] > 0.005
+    assert sizes["away"] < 0.1 * sizes["rim"]
+
+
+def test_width_errors_of_many_neighbours_are_few_modes(scene: Scene) -> None:
+    many = tuple((5.2 + 3 * np.sin(angle), 4.8 + 3 * np.cos(angle), 50.0) for angle in np.linspace(0, 6, 60))
+    spec = scene(depth=0.01, neighbours=many, ephemeris=EPHEMERIS, cadence_s=1800.0)
+    measurement = measure_pixels(spec.make(), spec.ephemeris)
+    seen = describe_scene(measurement)
+    assert seen is not None
+    curve = measure_depths(measurement, replace(seen, prf=GaussianPrf(measurement.stack.shape, 0.85, 0.85)))
+    assert curve is not None
+    assert len(curve.prediction_modes) <= 2 * (MAX_NEIGHBOURS + 1) + 2 + len(RADII_PX)

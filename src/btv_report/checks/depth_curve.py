@@ -7,7 +7,7 @@ that the control image predicts for a signal on the target and on each neighbour
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from btv_report.checks import thresholds
 from btv_report.checks.apertures import FloatArray, circle_overlap
 from btv_report.checks.difference_image import PPM, SEARCH_RADIUS_PX, PixelMeasurement
 from btv_report.checks.elimination import NEIGHBOUR_MARGIN_PX
+from btv_report.checks.prf import GaussianPrf
 from btv_report.checks.scene import Scene
 
 RADII_PX = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
@@ -91,7 +92,13 @@ def measure_depths(measurement: PixelMeasurement, scene: Scene) -> DepthCurve | 
         windows=windows,
         on_target=amplitude * target_share,
         prediction_modes=amplitude
-        * np.vstack([light, _curve_errors(radii, _other_light(measurement, scene)) * target_share]),
+        * np.vstack(
+            [
+                light,
+                _width_errors(measurement, scene, circles, level),
+                _curve_errors(radii, _other_light(measurement, scene)) * target_share,
+            ]
+        ),
         neighbours=tuple((star_id, share * _amplitude(share, depth, covariance)) for star_id, share in neighbours),
         pipeline=pipeline,
         pipeline_err=pipeline_err,
@@ -120,6 +127,28 @@ def _neighbour_shares(
         if flux is not None and share[-1] > least:
             found.append((star.star_id, np.asarray(flux * share, dtype=np.float64)))
     return found
+
+
+def _width_errors(measurement: PixelMeasurement, scene: Scene, circles: FloatArray, level: FloatArray) -> FloatArray:
+    """
+    One-sigma changes of each circle's share that neighbours as wide as a star's wings would make, shape (m, k).
+
+    A fitted Gaussian is as wide as the star's core and shoulder together; where the rim of a circle cuts a neighbour's image, its
+    share is wrong by as much as the Gaussian is. Each of the nearest neighbours gives a mode, all others together one.
+    """
+    lights = [
+        (star.row, star.column, flux)
+        for star, flux in zip(measurement.stack.neighbours, scene.star_flux, strict=True)
+        if flux
+    ]
+    if not isinstance(scene.prf, GaussianPrf) or not lights:
+        return np.empty((0, len(level)))
+    rows, columns, fluxes = np.array(lights).T
+    wider = 1 + thresholds.value("neighbour_width_error")
+    wide = replace(scene.prf, sigma_row=wider * scene.prf.sigma_row, sigma_column=wider * scene.prf.sigma_column)
+    change = fluxes[:, None, None] * (wide.evaluate(rows, columns) - scene.prf.evaluate(rows, columns))
+    single = np.vstack([change[:MAX_NEIGHBOURS], change[MAX_NEIGHBOURS:].sum(axis=0)[None]])
+    return np.asarray(single[:, measurement.valid] @ circles.T / level, dtype=np.float64)
 
 
 def _other_light(measurement: PixelMeasurement, scene: Scene) -> float:
