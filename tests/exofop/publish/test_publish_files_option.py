@@ -30,7 +30,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for file_id in (11, 12, 13):
             double.add_file(TIC_ID, *FILES[file_id], type="Image", file_id=file_id)
         name = restricted_file_name(".txt")
-        double.add_file(TIC_ID, name, restricted_bytes(), type="Image", file_id=7777, restricted=True)
+        double.add_file(TIC_ID, name, restricted_bytes(), type="Image", file_id=70717273, restricted=True)
         double.login(cookie_value())
         monkeypatch.setenv("BTV_REPORT_EXOFOP_URL", double.url)
         fetched = run_command("exofop", "fetch", "--tic", str(TIC_ID), "--cookie-jar", jar, workspace=tmp_path / "desk")
@@ -58,7 +58,7 @@ def test_f060_public_bytes_reach_the_site_and_locked_ones_nothing_but_the_privat
     assert len(list((desk / "runs" / str(TIC_ID) / "files").iterdir())) == 3
     for path in desk.rglob("*"):
         assert not path.is_file() or COMMON.encode() not in path.read_bytes(), path
-        assert not path.is_file() or b"7777" not in path.read_bytes() or path.suffix in {".js", ".duckdb"}, path
+        assert not path.is_file() or b"70717273" not in path.read_bytes() or path.suffix in {".js", ".duckdb"}, path
     assert verify_site(desk / "site") == []
     assert run_command("verify", workspace=desk).code == 0
     again = run_command(str(TIC_ID), "--mirror", mirror, "--offline", workspace=desk)
