@@ -226,7 +226,7 @@ def test_verify_holds_the_bytes_of_a_mirror_against_the_runs(run: Any, star: Wri
     ran = run("verify", "--mirror", mirror)
     assert ran.code == 0, ran.stdout
     assert "Everything holds" in ran.stdout
-    assert "Bytes: 2 of 2 cited files are as cited" in ran.stdout
+    assert "Bytes: 2 of 2 cited files are at hand and as cited" in ran.stdout
     pixels = mirror / star.target_pixel_files[0].relative_to(star.folder)
     content = bytearray(pixels.read_bytes())
     content[len(content) // 2] ^= 1

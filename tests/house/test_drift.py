@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.house.drift import ROOT, RUNS, differences, drift_between, load_records, oldest_constraints
+from tests.house.drift import RECORDS_DATED, ROOT, RUNS, differences, drift_between, load_records, oldest_constraints
 
 from btv_report.demo import scene_request
 from btv_report.pipeline import run_report
@@ -18,7 +18,7 @@ from btv_report.simulation.request import simulate_scene
 def test_f162_a_scene_gives_the_numbers_of_the_committed_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767225600")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", RECORDS_DATED)
     written = simulate_scene("single-transit", tmp_path / "mirror" / "single-transit")
     outcome = run_report(scene_request(written, tmp_path))
     tic_id = str(written.scene.target.tic_id)

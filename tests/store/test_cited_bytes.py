@@ -44,7 +44,7 @@ def look(workspace: Workspace, cache: Path, *mirrors: Path) -> CitedBytes:
 def test_what_is_not_here_is_told_and_is_no_violation(workspace: Workspace, tmp_path: Path) -> None:
     found = look(workspace, tmp_path / "none")
     assert found.problems == []
-    assert found.summary.startswith("Bytes: 0 of 2 cited files are as cited")
+    assert found.summary.startswith("Bytes: 0 of 2 cited files are at hand and as cited")
     assert "star_tp.fits" in found.summary
     assert "image.png" in found.summary
 
@@ -57,7 +57,7 @@ def test_cited_bytes_are_found_under_their_own_and_under_cache_names(workspace: 
     (mirror / "renamed.fits").write_bytes(CONTENT)
     found = look(workspace, cache, mirror.parent)
     assert found.problems == []
-    assert found.summary == f"Bytes: 2 of 2 cited files are as cited ({cache}, {mirror.parent})."
+    assert found.summary == f"Bytes: 2 of 2 cited files are at hand and as cited ({cache}, {mirror.parent})."
 
 
 def test_a_changed_byte_is_a_violation(workspace: Workspace, tmp_path: Path) -> None:

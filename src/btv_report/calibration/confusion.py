@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
 
+import numpy as np
+
 from btv_report.calibration.aperture_ghost import error_of_sum, ghost_patch, log_uniform
 from btv_report.calibration.cubes import take_away
 from btv_report.calibration.fields import (
     SIGNAL,
+    FieldStar,
     Sky,
     beside,
     crowded_field,
@@ -20,6 +23,7 @@ from btv_report.calibration.fields import (
 )
 from btv_report.calibration.table import Column, Rate, Row, Table
 from btv_report.calibration.trials import Effort, RealData, generator, run_trials
+from btv_report.checks.inputs import PixelStack
 from btv_report.checks.registry import CHECKS
 from btv_report.checks.result import Verdict
 from btv_report.checks.run import run_pixel_checks
@@ -81,19 +85,36 @@ def confusion_table(effort: Effort, data: RealData | None) -> Table:
 def judge_all(trial: ConfusionTrial) -> dict[str, Verdict]:
     """Simulate a trial and run all checks."""
     rng = generator("confusion", *(getattr(trial, item.name) for item in fields_of(trial)))
-    target = target_near_middle(rng)
-    stars = crowded_field(target, DENSITY, rng)
-    if trial.truth in BESIDE:
-        stars = (*stars, beside(target, BESIDE[trial.truth], 10 ** rng.uniform(-1.6, -0.2), rng))
-    stack = observe(stars, Sky(jitter_px=trial.jitter_px, magnitude_error=0.1, turn_deg=360.0 * rng.uniform()), rng)
+    target, host, stack = observe_field(BESIDE.get(trial.truth), trial.jitter_px, rng)
     goal = log_uniform(rng, *SNR_RANGE)
     if trial.truth == GHOST:
         light = ghost_patch(target, bool(trial.number % 4 > 1), rng)
         stack = take_away(stack, light * goal * error_of_sum(stack, light), SIGNAL)
     elif trial.truth != NOTHING:
-        host = stars[-1] if trial.truth in BESIDE else target
-        error = error_of_light(stack, host) or 0.0
-        stack = take_away(stack, image_of(host) * min(goal * error / host.flux_e_per_s, 0.9), SIGNAL)
+        stack = dim(stack, host, goal)
+    return verdicts_on(stack)
+
+
+def observe_field(
+    beside_px: float | None, jitter_px: float, rng: np.random.Generator
+) -> tuple[FieldStar, FieldStar, PixelStack]:
+    """Target, host and quiet pixels of a crowded field; the host is the target, or one more star so far from it."""
+    target = target_near_middle(rng)
+    stars = crowded_field(target, DENSITY, rng)
+    if beside_px is not None:
+        stars = (*stars, beside(target, beside_px, 10 ** rng.uniform(-1.6, -0.2), rng))
+    stack = observe(stars, Sky(jitter_px=jitter_px, magnitude_error=0.1, turn_deg=360.0 * rng.uniform()), rng)
+    return target, target if beside_px is None else stars[-1], stack
+
+
+def dim(stack: PixelStack, host: FieldStar, snr: float) -> PixelStack:
+    """The stack with the host's light missing in transit, so much of it that it has this SNR; nine tenths at most."""
+    error = error_of_light(stack, host) or 0.0
+    return take_away(stack, image_of(host) * min(snr * error / host.flux_e_per_s, 0.9), SIGNAL)
+
+
+def verdicts_on(stack: PixelStack) -> dict[str, Verdict]:
+    """What each check says of the signal in a stack."""
     results = run_pixel_checks(stack, SIGNAL, store_plot_data=False).results
     return {result.check_id: result.verdict for result in results}
 

@@ -9,18 +9,8 @@ from dataclasses import fields as fields_of
 import numpy as np
 
 from btv_report.calibration.aperture_ghost import log_uniform
-from btv_report.calibration.cubes import take_away
-from btv_report.calibration.fields import (
-    SIGNAL,
-    FieldStar,
-    Sky,
-    beside,
-    crowded_field,
-    error_of_light,
-    image_of,
-    observe,
-    target_near_middle,
-)
+from btv_report.calibration.confusion import JITTERS_PX, ON_TARGET, dim, observe_field, verdicts_on
+from btv_report.calibration.fields import FieldStar
 from btv_report.calibration.region_host import rate_of
 from btv_report.calibration.table import Column, Row, Table, Value
 from btv_report.calibration.trials import Effort, RealData, generator, run_trials
@@ -29,13 +19,10 @@ from btv_report.checks.inputs import PixelStack
 from btv_report.checks.missing_pixels import missing_light
 from btv_report.checks.registry import CHECKS
 from btv_report.checks.result import Verdict
-from btv_report.checks.run import run_pixel_checks
 from btv_report.checks.thresholds import value
 
-ON_TARGET, BINARY = "planet on the target", "binary 2 px away"
-DENSITY = 5.0
+BINARY, BINARY_PX = "binary 2 px away", 2.0
 SNR_RANGE = (15.0, 100.0)
-JITTERS_PX = (0.0, 0.001)
 ASKED = 0.02
 JUDGED = ("V09", "V10", "V20")
 """V08 fails planets in crowded fields whether pixels are dead or not; the confusion matrix says how often."""
@@ -90,16 +77,9 @@ def dead_pixels_table(effort: Effort, data: RealData | None) -> Table:
 def judge_dead_pixels(trial: DeadPixelTrial) -> dict[str, Verdict]:
     """Simulate a trial and run all checks."""
     rng = generator("dead-pixels", *(getattr(trial, item.name) for item in fields_of(trial)))
-    target = target_near_middle(rng)
-    stars = crowded_field(target, DENSITY, rng)
-    if trial.truth == BINARY:
-        stars = (*stars, beside(target, 2.0, 10 ** rng.uniform(-1.6, -0.2), rng))
-    stack = observe(stars, Sky(jitter_px=trial.jitter_px, magnitude_error=0.1, turn_deg=360.0 * rng.uniform()), rng)
-    host = stars[-1] if trial.truth == BINARY else target
-    lost = log_uniform(rng, *SNR_RANGE) * (error_of_light(stack, host) or 0.0)
-    stack = take_away(stack, image_of(host) * min(lost / host.flux_e_per_s, 0.9), SIGNAL)
-    results = run_pixel_checks(_with_dead(stack, target, trial, rng), SIGNAL, store_plot_data=False).results
-    return {result.check_id: result.verdict for result in results}
+    target, host, stack = observe_field(BINARY_PX if trial.truth == BINARY else None, trial.jitter_px, rng)
+    stack = dim(stack, host, log_uniform(rng, *SNR_RANGE))
+    return verdicts_on(_with_dead(stack, target, trial, rng))
 
 
 def _with_dead(stack: PixelStack, target: FieldStar, trial: DeadPixelTrial, rng: np.random.Generator) -> PixelStack:

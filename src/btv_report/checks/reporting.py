@@ -131,8 +131,8 @@ def reason_for_no_verdict(measurement: PixelMeasurement, scene: Scene) -> str:
             f"The target is saturated in sector {measurement.stack.sector} (flat-topped or bleeding along its column): "
             "its pixels do not follow the PRF, so the numbers are shown without a verdict."
         )
-    missing, most = find_missing(measurement, scene.row, scene.column), thresholds.value("target_light_missing")
-    if missing.light > most:
+    missing, most = missing_about_target(measurement, scene), thresholds.value("target_light_missing")
+    if missing is not None and missing.light > most:
         return (
             f"Too many pixels about the target lack values in sector {measurement.stack.sector}: {missing.light_words} (at most "
             f"{100 * most:g} % may). The numbers are shown without a verdict."

@@ -44,12 +44,12 @@ class CitedBytes:
         where = (
             ", ".join(str(place) for place in self.places) or "no folder: there is no cache, and no --mirror is given"
         )
-        text = f"Bytes: {len(self.cited) - len(missing)} of {len(self.cited)} cited files are as cited ({where})."
+        text = f"Bytes: {len(self.cited) - len(missing)} of {len(self.cited)} cited files are at hand and as cited ({where})."
         if not missing:
             return text
         named = ", ".join(f"{file.name} of TIC {file.tic_id}" for file in missing[:MAX_NAMED])
         more = f" and {len(missing) - MAX_NAMED} more" if len(missing) > MAX_NAMED else ""
-        return f"{text} Not found: {named}{more}. Files of mirrors are looked for where --mirror names their folder."
+        return f"{text} Not at hand with these bytes: {named}{more}. --mirror DIR looks for them in a mirror, too."
 
 
 def find_cited_bytes(workspace: Workspace, cache: Path, mirrors: Sequence[Path]) -> CitedBytes:
