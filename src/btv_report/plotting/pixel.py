@@ -29,7 +29,7 @@ from btv_report.errors import PlotError
 from btv_report.plotting.growth import curve_panel, growth_curves
 from btv_report.plotting.overlays import ellipses, mark, neighbour_marks, outline, polygon
 from btv_report.plotting.panel import Heatmap, Line, Panel, Points
-from btv_report.plotting.stored import image_to_draw, place_of, place_words, result_of, stored_mask
+from btv_report.plotting.stored import image_to_draw, place_of, place_words, result_of, stored_mask, why_not_run
 from btv_report.record import CheckValue
 
 if TYPE_CHECKING:
@@ -148,9 +148,8 @@ def plot_aperture_curve(result: CheckResult | CheckValue, *, ax: Axes | None = N
     one = result_of(result, "V10", "plot_aperture_curve")
     curves = growth_curves(one)
     if curves is None:
-        because = f" The check was not run: {one.reason}" if one.reason else ""
         hint = "" if one.sector is not None else "Give the result of one sector."
-        raise PlotError(f"The V10 result of {place_words(one)} holds no depths.{because}", hint=hint)
+        raise PlotError(f"The V10 result of {place_words(one)} holds no depths.{why_not_run(one)}", hint=hint)
     panel = curve_panel(one, curves, _title(one))
     return _plotly([panel]) if ax is None else _axes(ax, panel)
 

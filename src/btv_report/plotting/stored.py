@@ -144,13 +144,17 @@ def image_to_draw(result: CheckResult, name: str, tpf_data: ArrayLike | None) ->
         return image, True
     if tpf_data is not None:
         return median_image(tpf_data), False
-    because = f" The check was not run: {result.reason}" if result.reason else ""
     raise PlotError(
-        f"The {result.check_id} result of {place_words(result)} holds no {name}, and no tpf_data was given.{because}",
+        f"The {result.check_id} result of {place_words(result)} holds no {name}, and no tpf_data was given.{why_not_run(result)}",
         hint="Run the check with store_plot_data=True or give tpf_data (cadences x rows x columns)."
         if result.sector is not None
         else "Give the result of one sector: the combination of sectors has no pixels.",
     )
+
+
+def why_not_run(result: CheckResult) -> str:
+    """Why the check was not run, a sentence that begins with a space; empty where it was."""
+    return f" The check was not run: {result.reason.rstrip('.')}." if result.reason else ""
 
 
 def _require_shape(result: CheckResult, tpf_data: ArrayLike) -> None:
